@@ -1,0 +1,1 @@
+"""nbsync: keeps a NetBird account equal to YAML files."""

@@ -1,0 +1,5 @@
+"""`python -m reconciler`: the command line from a checkout."""
+
+from reconciler._launcher import main
+
+main()
