@@ -1,0 +1,294 @@
+"""Network resources (module ``networks``): hosts, subnets and domains behind a network.
+
+Which groups a resource is in is kept with the groups only. Names are unique in the account. An address that the server
+cannot read is an error without a status of its own: 500, before anything but JSON and permission is looked at.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from reconciler.simulator import domains, netip
+from reconciler.simulator.call import Call
+from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Struct
+from reconciler.simulator.errors import PlainError, invalid, not_found, precondition, prefixed
+from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
+from reconciler.simulator.registry import Area, Route
+from reconciler.simulator.store import Row
+from reconciler.simulator.world import Account
+
+from . import groups
+
+KIND: Final = "network_resources"
+HOST_BITS: Final = frozenset({32, 128})
+"""Prefix lengths that make a host, whatever the family: an IPv6 /32 is typed ``host`` too."""
+
+_BODY: Final = Struct({"name": TEXT, "description": TEXT, "address": TEXT, "groups": TEXTS, "enabled": BOOL})
+
+
+class Address(NamedTuple):
+    """An address as it is stored, and the type that it gives the resource."""
+
+    text: str
+    type: str
+
+
+def list_all(call: Call) -> Any:
+    """``GET /networks/resources``: those of all networks, ``[]`` if there are none."""
+    call.require("networks", READ)
+    return _views(call.account, call.account.rows(KIND))
+
+
+def list_of_network(call: Call) -> Any:
+    """``GET /networks/{id}/resources``: ``null`` if there are none, or no such network."""
+    call.require("networks", READ)
+    return _views(call.account, of_network(call.account, call.path["network_id"])) or None
+
+
+def get_one(call: Call) -> Any:
+    """``GET /networks/{id}/resources/{id}``: one of another network is an error without a status."""
+    call.require("networks", READ)
+    resource = _existing(call)
+    if resource["network_id"] != call.path["network_id"]:
+        raise PlainError
+    return _view(call.account, resource)
+
+
+def create(call: Call) -> Any:
+    """``POST /networks/{id}/resources``: address, name, network, groups, in this order."""
+    body = call.body(_BODY)
+    call.require("networks", CREATE)
+    address = parse_address(body["address"])
+    with prefixed("failed to create network resource: "):
+        if call.account.where(KIND, "name", body["name"]):
+            raise invalid(f"resource with name {body['name']} already exists")
+        network = existing_network(call)
+        _check_groups(call.account, body["groups"] or [])
+    resource = _saved(call, call.world.new_id(), body, address)
+    call.audit("network.resource.create", resource["id"], **_meta(resource, network))
+    for group_id in body["groups"] or []:
+        _join(call, group_id, resource)
+    return _view(call.account, resource)
+
+
+def update(call: Call) -> Any:
+    """``PUT /networks/{id}/resources/{id}``: address, network, resource, name, groups; moves it to that network."""
+    body = call.body(_BODY)
+    call.require("networks", UPDATE)
+    address = parse_address(body["address"])
+    with prefixed("failed to update network resource: "):
+        network = existing_network(call)
+        old = _existing(call)
+        if any(other["id"] != old["id"] for other in call.account.where(KIND, "name", body["name"])):
+            raise invalid("new resource name already exists")
+        before, after = group_ids(call.account, old["id"]), body["groups"] or []
+        joined = [group_id for group_id in after if group_id not in before]
+        with prefixed("failed to update resource groups: "):
+            _check_groups(call.account, joined)
+    resource = _saved(call, old["id"], body, address)
+    call.audit("network.resource.update", resource["id"], **_meta(resource, network))
+    for group_id in joined:
+        _join(call, group_id, resource)
+    for group_id in before:
+        if group_id not in after:
+            _leave(call, group_id, resource)
+    return _view(call.account, resource)
+
+
+def delete(call: Call) -> Any:
+    """``DELETE /networks/{id}/resources/{id}``: refused while a reverse-proxy service points to it."""
+    call.require("networks", DELETE)
+    resource_id = call.path["resource_id"]
+    if services := call.account.where("proxy_services", "network_resource", resource_id):
+        raise precondition(f"resource {resource_id} is in use by proxy {services[0]['id']}")
+    with prefixed("failed to delete network resource: "):
+        resource = _existing(call)
+        with prefixed("failed to delete resource: "):
+            network = existing_network(call)
+        if resource["network_id"] != network["id"]:
+            raise PlainError
+    remove(call, resource, network)
+    return {}
+
+
+def remove(call: Call, resource: Row, network: Row) -> None:
+    """Take a resource out of its groups and out of its network, with the events of that."""
+    for group_id in group_ids(call.account, resource["id"]):
+        _leave(call, group_id, resource)
+    call.account.remove(KIND, resource["id"])
+    call.audit("network.resource.delete", resource["id"], **_meta(resource, network))
+
+
+def of_network(account: Account, network_id: str) -> list[Row]:
+    """The resources of a network, oldest first."""
+    return account.where(KIND, "network_id", network_id)
+
+
+def group_ids(account: Account, resource_id: str) -> list[str]:
+    """The groups that a resource is in, oldest first."""
+    return [group["id"] for group in account.where("groups", "resource", resource_id)]
+
+
+def existing_network(call: Call) -> Row:
+    """The network of the path; 404 if the account has none with that id."""
+    network_id = call.path["network_id"]
+    network = call.account.find("networks", network_id)
+    if network is None:
+        raise not_found(f"failed to get network: network: {network_id} not found")
+    return network
+
+
+def parse_address(text: str) -> Address:
+    """What the server makes of an address: a prefix, else an IP address, else a domain, else an error.
+
+    Host bits stay, IP addresses become canonical, domains stay as they were sent.
+
+    Raises:
+        PlainError: it is none of them.
+    """
+    try:
+        prefix = netip.parse_prefix(text)
+    except ValueError:
+        return _host_or_domain(text)
+    return Address(str(prefix), "host" if prefix.bits in HOST_BITS else "subnet")
+
+
+def _host_or_domain(text: str) -> Address:
+    try:
+        address = netip.parse_address(text)
+    except ValueError:
+        return _domain(text)
+    return Address(f"{netip.text(address)}/{address.max_prefixlen}", "host")
+
+
+def _domain(text: str) -> Address:
+    try:
+        domains.from_text(text)
+    except domains.DomainError:
+        raise PlainError from None
+    return Address(text, "domain")
+
+
+def _existing(call: Call) -> Row:
+    resource_id = call.path["resource_id"]
+    resource = call.account.find(KIND, resource_id)
+    if resource is None:
+        raise not_found(f"failed to get network resource: network resource: {resource_id} not found")
+    return resource
+
+
+def _check_groups(account: Account, ids: Sequence[str]) -> None:
+    for group_id in ids:
+        if account.find("groups", group_id) is None:
+            raise not_found(
+                f"failed to add resource to group: error adding resource to group: group: {group_id} not found"
+            )
+
+
+def _saved(call: Call, resource_id: str, body: Row, address: Address) -> Row:
+    return call.account.save(
+        KIND,
+        {
+            "id": resource_id,
+            "network_id": call.path["network_id"],
+            "name": body["name"],
+            "description": body["description"],
+            "type": address.type,
+            "address": address.text,
+            "enabled": body["enabled"],
+        },
+    )
+
+
+def _join(call: Call, group_id: str, resource: Row) -> None:
+    """Add the resource, with the type that it has now, to a group; the event comes even if it was there."""
+    group = call.account.find("groups", group_id)
+    assert group is not None, group_id
+    entry = {"id": resource["id"], "type": resource["type"]}
+    if entry not in group["resources"]:
+        groups.set_resources(call.account, group, [*group["resources"], entry])
+    call.audit("resource.group.add", group_id, **_membership_meta(group, resource))
+
+
+def _leave(call: Call, group_id: str, resource: Row) -> None:
+    """Take one entry of the resource out of a group; a group's own PUT may have written several."""
+    group = call.account.find("groups", group_id)
+    assert group is not None, group_id
+    entries = list(group["resources"])
+    entries.pop([entry["id"] for entry in entries].index(resource["id"]))
+    groups.set_resources(call.account, group, entries)
+    call.audit("resource.group.delete", group_id, **_membership_meta(group, resource))
+
+
+def _meta(resource: Row, network: Row) -> dict[str, str]:
+    return {
+        "name": resource["name"],
+        "type": resource["type"],
+        "network_name": network["name"],
+        "network_id": network["id"],
+    }
+
+
+def _membership_meta(group: Row, resource: Row) -> dict[str, str]:
+    return {
+        "id": group["id"],
+        "name": group["name"],
+        "resource_id": resource["id"],
+        "resource_name": resource["name"],
+        "resource_type": resource["type"],
+    }
+
+
+def _view(account: Account, resource: Row) -> Row:
+    holding = account.where("groups", "resource", resource["id"])
+    return _shown(account, resource, _by_resource(holding).get(resource["id"], []))
+
+
+def _views(account: Account, resources: Sequence[Row]) -> list[Row]:
+    by_resource = _by_resource(account.rows("groups")) if resources else {}
+    return [_shown(account, resource, by_resource.get(resource["id"], [])) for resource in resources]
+
+
+def _by_resource(holding: Sequence[Row]) -> Mapping[str, list[Row]]:
+    """The groups of each resource: oldest first, once for each entry that the group has of it."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for group in holding:
+        for entry in group["resources"]:
+            found[entry["id"]].append(group)
+    return found
+
+
+def _shown(account: Account, resource: Row, holding: Sequence[Row]) -> Row:
+    return {
+        "address": resource["address"],
+        "description": resource["description"],
+        "enabled": resource["enabled"],
+        "groups": [groups.minimum(account, group) for group in holding] or None,
+        "id": resource["id"],
+        "name": resource["name"],
+        "type": resource["type"],
+    }
+
+
+def _target_ids(service: Row) -> list[str]:
+    return [target["target_id"] for target in service["targets"] or []]
+
+
+AREA = Area(
+    routes=(
+        Route("GET", "/networks/resources", list_all),
+        Route("GET", "/networks/<network_id>/resources", list_of_network),
+        Route("POST", "/networks/<network_id>/resources", create),
+        Route("GET", "/networks/<network_id>/resources/<resource_id>", get_one),
+        Route("PUT", "/networks/<network_id>/resources/<resource_id>", update),
+        Route("DELETE", "/networks/<network_id>/resources/<resource_id>", delete),
+    ),
+    indexes={"proxy_services": {"network_resource": _target_ids}},
+    activities={
+        "network.resource.create": "Network resource created",
+        "network.resource.update": "Network resource updated",
+        "network.resource.delete": "Network resource deleted",
+        "resource.group.add": "Resource added to group",
+        "resource.group.delete": "Resource removed from group",
+    },
+)
