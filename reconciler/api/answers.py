@@ -1,0 +1,172 @@
+"""From an HTTP answer to JSON, or to the problem that it means."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+from reconciler.api.problems import (
+    BadAnswer,
+    Call,
+    CallFailed,
+    InConflict,
+    Missing,
+    NoSuchEndpoint,
+    NotPermitted,
+    RateLimited,
+    Rejected,
+    ServerFailure,
+    TokenRefused,
+)
+from reconciler.redact import clean
+
+LONGEST_TEXT: Final = 500
+_OK, _MULTIPLE, _BAD_REQUEST, _NOT_FOUND, _SERVER_ERROR = 200, 300, 400, 404, 500
+_EMPTY_SUCCESS: Final = {202, 204}
+_BY_STATUS: Final[dict[int, type[CallFailed]]] = {
+    401: TokenRefused,
+    403: NotPermitted,
+    409: InConflict,
+    412: InConflict,
+    429: RateLimited,
+}
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_NETWORK_ADMIN_AREAS: Final = {"groups", "policies", "posture-checks", "networks", "routes", "dns"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the headers that matter here, and the decoded body.
+
+    Attributes:
+        media: The content type without parameters, in lower case.
+        location: Where a redirect points.
+        retry_after: Seconds, from the header of that name.
+    """
+
+    status: int
+    media: str
+    body: bytes
+    location: str = ""
+    retry_after: float | None = None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the server says that the body is JSON."""
+        return self.media == "application/json"
+
+    @cached_property
+    def error(self) -> str | None:
+        """NetBird's own error message, `{"message": ..., "code": ...}`, or None where the body is something else."""
+        try:
+            body = json.loads(self.body) if self.is_json else None
+        except (ValueError, RecursionError):
+            return None
+        message = body.get("message") if isinstance(body, dict) else None
+        return message if isinstance(message, str) else None
+
+    @cached_property
+    def said(self) -> str:
+        """What the server says, in one clean line of bounded length: its message, a page's title, or the text."""
+        text = self.error if self.error is not None else self.body.decode(errors="replace")
+        if self.media == "text/html":
+            title = _TITLE.search(text)
+            text = html.unescape(title[1]) if title else "a web page"
+        line = clean(" ".join(text[: 4 * LONGEST_TEXT].split()))
+        return line if len(line) <= LONGEST_TEXT else line[:LONGEST_TEXT] + "…"
+
+
+def value(call: Call, answer: Answer) -> Any:
+    """Return the JSON of a successful answer; None for JSON's `null` and for a DELETE that is answered without a body.
+
+    Success is 200 with JSON, and nothing else: an empty 202 or 204 for a list, from a proxy or a login portal, would read as an
+    account without objects. (Deleting a reverse-proxy domain is answered with 204.)
+
+    Raises:
+        CallFailed: Everything else, as its own class.
+    """
+    if answer.status == _OK:
+        return _json(call, answer)
+    if call.method == "DELETE" and answer.status in _EMPTY_SUCCESS and not answer.body:
+        return None
+    raise _problem(call, answer)
+
+
+def _json(call: Call, answer: Answer) -> Any:
+    if not answer.is_json:
+        raise BadAnswer(call, f"{clean(answer.media) or 'no content type'}, {answer.said}", answer=answer)
+    try:
+        return json.loads(answer.body.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise BadAnswer(call, f"JSON that cannot be parsed, {len(answer.body)} bytes", answer=answer) from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _problem(call: Call, answer: Answer) -> CallFailed:
+    status = answer.status
+    if status < _MULTIPLE:
+        return BadAnswer(call, answer.said or "a status that it does not use", answer=answer)
+    if status < _BAD_REQUEST:
+        return _redirect(call, answer)
+    if status >= _SERVER_ERROR:
+        return ServerFailure(call, answer.said, answer=answer)
+    family = _not_found(answer) if status == _NOT_FOUND else _BY_STATUS.get(status, Rejected)
+    return family(call, answer.said, answer=answer, advice=_advice(family, call, answer))
+
+
+def _redirect(call: Call, answer: Answer) -> CallFailed:
+    try:
+        target = urlsplit(answer.location)
+        place = clean(f"{target.scheme}://{target.hostname}" if target.hostname else target.path)
+    except ValueError:
+        place = "somewhere"
+    advice = "A redirect is never followed, the token stays with the server that it is for: set NB_MANAGEMENT_URL to the final address."
+    return BadAnswer(call, f"a redirect to {place}", answer=answer, advice=advice)
+
+
+def _not_found(answer: Answer) -> type[CallFailed]:
+    """Tell the four meanings of 404 apart: unknown token, unknown role, no such object, no such path."""
+    message = (answer.error or "").lower()
+    if message.startswith("invalid token:"):
+        return TokenRefused
+    if "user role:" in message:
+        return NotPermitted
+    return NoSuchEndpoint if answer.error is None else Missing
+
+
+def _advice(family: type[CallFailed], call: Call, answer: Answer) -> str:
+    if family is TokenRefused:
+        return _token_advice(answer)
+    if family is NotPermitted:
+        return _role_advice(call, answer)
+    return ""
+
+
+def _token_advice(answer: Answer) -> str:
+    if answer.status == _NOT_FOUND:
+        return "This server does not know the token: it was deleted, or it is another server's. Check NB_MANAGEMENT_URL, or make a new one."
+    return (
+        "The token is expired or not complete. Make a new one: Team > Service Users in the dashboard. An OAuth2 access token goes "
+        "into NB_ACCESS_TOKEN, a personal access token (nbp_...) into NB_PAT."
+    )
+
+
+def _role_advice(call: Call, answer: Answer) -> str:
+    if "blocked" in answer.said or "pending approval" in answer.said:
+        return (
+            "The token's user is blocked or waits for approval: an admin can change that under Team in the dashboard."
+        )
+    area = call.path.split("/")[2]
+    if call.method == "GET":
+        return "A service user of any role reads everything; this token belongs to a person, whose role does not."
+    if area in _NETWORK_ADMIN_AREAS:
+        return "The token's user needs the role admin or network_admin."
+    return "The token's user needs the role admin; network_admin is enough only for groups, policies, posture checks, networks, routes, DNS."

@@ -1,0 +1,213 @@
+"""The two clients of a NetBird account: `ReadApi` for everything that only looks, `Api` for apply."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
+from typing import Any, ClassVar, Final, Self
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
+
+from reconciler.api.exchange import Exchange
+from reconciler.api.failures import Untrusted
+from reconciler.api.pacing import Naps, Pace
+from reconciler.api.paths import checked, path
+from reconciler.api.problems import Call, RateLimited, ServerFailure, TimedOut, TokenRefused, Unreachable
+from reconciler.errors import Throttled
+from reconciler.settings import Settings
+
+__all__ = ["Api", "ReadApi", "path"]
+
+WORKERS: Final = 8
+TRIES: Final = 6
+_BACK_OFF = wait_exponential_jitter(initial=0.5, max=8, jitter=0.5)
+_PASSING: Final = {502, 503, 504}
+
+
+class ReadApi:
+    """Reads an account, and cannot do anything else: its transport refuses every method but GET.
+
+    May be used from several threads. Reads are tried again after a broken connection, a timeout, 502, 503 and 504, up to
+    `TRIES` times within the budget of the settings; after a 429 all threads wait together and go on.
+
+    Args:
+        settings: Server, token, timeouts.
+        transport: Replaces the network, such as by the simulator; the caller closes it.
+        sleep: Replaces `time.sleep`; takes seconds.
+        clock: Replaces `time.monotonic`.
+        on_wait: Told before every wait: seconds and a reason. May be called from several threads.
+
+    Attributes:
+        reads: GET requests sent so far, repeated ones included.
+        writes: Likewise POST, PUT and DELETE.
+
+    Raises:
+        UsageError: The trust store or the proxy that the environment names cannot be used.
+    """
+
+    _methods: ClassVar[frozenset[str]] = frozenset({"GET"})
+
+    def __init__(
+        self,
+        settings: Settings,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        on_wait: Callable[[float, str], None] | None = None,
+    ) -> None:
+        self.reads = 0
+        self.writes = 0
+        self._settings = settings
+        self._exchange = Exchange(settings, self._methods, transport)
+        self._clock = clock
+        self._naps = Naps(sleep, on_wait)
+        self._pace = Pace(clock, self._naps, settings.max_run_time)
+        self._count_lock = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        self._exchange.close()
+
+    def stop(self) -> None:
+        """End every wait, present and future, with `Stopped`; calls in flight are finished. For signal handlers."""
+        self._naps.stop()
+
+    def get(self, path: str) -> Any:
+        """Return the JSON at `path`, such as "/groups"; None for JSON's `null`.
+
+        Raises:
+            CallFailed: No answer, or a refusal; see `reconciler.api.problems`.
+            Stopped: `stop` was called during a wait.
+        """
+        return self._persist(self._call("GET", path), None)
+
+    def get_many(self, paths: Sequence[str]) -> list[Any]:
+        """Return what is at each of `paths`, in their order, with up to `WORKERS` requests at a time.
+
+        Raises:
+            CallFailed: Of those that failed, the first in the order of `paths`. The others are read all the same, unless the
+                failure is one that they would share: no connection, no time, a bad token.
+        """
+        hopeless: list[Exception] = []
+
+        def fetch(path: str) -> Any:
+            if hopeless:
+                raise hopeless[0]
+            try:
+                return self.get(path)
+            except (Unreachable, Throttled, TokenRefused) as error:
+                hopeless.append(error)
+                raise
+
+        with ThreadPoolExecutor(WORKERS, "nbsync-read") as pool:
+            futures = [pool.submit(fetch, path) for path in paths]
+            try:
+                wait(futures)
+            except BaseException:
+                self.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [future.result() for future in futures]
+
+    def _call(self, method: str, path: str) -> Call:
+        return Call(self._settings.url, method, checked(path))
+
+    def _persist(self, call: Call, content: bytes | None) -> Any:
+        """Send `call` until it is answered, or until the last problem that may pass has not passed."""
+        started = self._clock()
+
+        def worn_out(state: RetryCallState) -> bool:
+            spent = self._clock() - started + state.upcoming_sleep
+            return state.attempt_number >= TRIES or spent > self._settings.budget
+
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: _may_pass(call, error)),
+            wait=_back_off,
+            stop=worn_out,
+            before_sleep=self._announce,
+            sleep=self._naps.nap,
+            reraise=True,
+        )
+        return retrying(self._in_turn, call, content)
+
+    def _in_turn(self, call: Call, content: bytes | None) -> Any:
+        """Send `call` when the server's rate limit lets it through; a 429 is sure not to have been processed."""
+        patience = self._settings.budget if call.method == "GET" else math.inf
+        refusal: RateLimited | None = None
+        while (closings := self._pace.enter(patience)) is not None:
+            self._count(call.method)
+            try:
+                answer = self._exchange.send(call, content)
+            except RateLimited as error:
+                self._pace.throttled(closings, error.retry_after)
+                refusal = error
+            else:
+                self._pace.answered()
+                return answer
+        raise refusal or self._out_of_time(call)
+
+    def _out_of_time(self, call: Call) -> Throttled:
+        if self._pace.is_over:
+            return TimedOut(call, "the time of this run is over", outcome="not_processed")
+        return RateLimited(call, "another request was refused, and this one was not sent")
+
+    def _count(self, method: str) -> None:
+        with self._count_lock:
+            if method == "GET":
+                self.reads += 1
+            else:
+                self.writes += 1
+
+    def _announce(self, state: RetryCallState) -> None:
+        self._naps.announce(state.upcoming_sleep, str(state.outcome and state.outcome.exception()))
+
+
+class Api(ReadApi):
+    """Reads and writes an account.
+
+    A write is repeated only where it is sure not to have been processed: there was no connection, or 429. After a 429 it waits
+    as long as it takes, unless the settings limit the run's time.
+    """
+
+    _methods = frozenset({"GET", "POST", "PUT", "DELETE"})
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the JSON with which the server answers `method` at `path`; None where it answers without a body.
+
+        Args:
+            method: POST, PUT or DELETE.
+            path: Such as "/groups".
+            body: JSON to send; None sends no body at all (a literal `null` makes some handlers of the server panic).
+
+        Raises:
+            CallFailed: Its `outcome` says whether the write may have taken effect all the same.
+            Stopped: `stop` was called during a wait, before anything was sent.
+        """
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        return self._persist(self._call(method, path), content)
+
+
+def _may_pass(call: Call, error: BaseException) -> bool:
+    if isinstance(error, Untrusted) or not isinstance(error, Unreachable | TimedOut | ServerFailure):
+        return False
+    if call.method != "GET":
+        return isinstance(error, Unreachable) and error.outcome == "not_processed"
+    return not isinstance(error, ServerFailure) or error.status in _PASSING
+
+
+def _back_off(state: RetryCallState) -> float:
+    error = state.outcome and state.outcome.exception()
+    asked = error.retry_after if isinstance(error, ServerFailure) else None
+    return max(_BACK_OFF(state), asked or 0.0)

@@ -1,0 +1,69 @@
+"""One request and its answer: no retries, no waiting."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpx
+
+from reconciler.api.answers import Answer, value
+from reconciler.api.failures import problem
+from reconciler.api.pacing import retry_after
+from reconciler.api.problems import BadAnswer, Call
+from reconciler.api.transport import Deadline, Lanes
+from reconciler.redact import mask
+from reconciler.settings import Settings
+
+LARGEST_ANSWER: Final = 256 * 1024 * 1024  # bytes, unpacked
+
+
+class Exchange:
+    """Sends a request over one of its connections and reads the whole answer."""
+
+    def __init__(self, settings: Settings, allowed: frozenset[str], transport: httpx.BaseTransport | None) -> None:
+        self._settings = settings
+        self._lanes = Lanes(settings, allowed, transport)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._lanes.close()
+
+    def send(self, call: Call, content: bytes | None) -> Any:
+        """Return the JSON of the answer.
+
+        Raises:
+            CallFailed: There is no answer, or it is not a success.
+        """
+        headers = None if content is None else {"Content-Type": "application/json"}
+        try:
+            with self._lanes.lend() as lane:
+                request = lane.client.stream(call.method, call.server + call.path, content=content, headers=headers)
+                with request as response:
+                    answer = self._answer(response, _body(call, response, lane.deadline))
+        except httpx.HTTPError as error:
+            raise problem(call, error, self._settings.timeout) from error
+        return value(call, answer)
+
+    def _answer(self, response: httpx.Response, body: bytes) -> Answer:
+        headers = response.headers
+        if response.status_code != httpx.codes.OK:
+            # An error page of a proxy may repeat the request's headers.
+            body = mask(body.decode(errors="replace"), self._settings.token.get_secret_value()).encode()
+        return Answer(
+            status=response.status_code,
+            media=headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+            body=body,
+            location=headers.get("Location", ""),
+            retry_after=retry_after(headers.get("Retry-After")),
+        )
+
+
+def _body(call: Call, response: httpx.Response, deadline: Deadline) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        deadline.left()
+        if size > LARGEST_ANSWER:
+            raise BadAnswer(call, f"more than {LARGEST_ANSWER} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)

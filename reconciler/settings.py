@@ -1,0 +1,168 @@
+"""Which server, which token, how long to wait: everything that a client needs to know, checked once.
+
+A `Settings` that exists is safe to use: its URL never sends the token in clear over a network, and its token fits into a
+header. No message of this module repeats a token or a URL that could hold one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from reconciler.errors import Diagnostic, NotAuthorized, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_URL: Final = "https://api.netbird.io"
+URL_VARIABLE: Final = "NB_MANAGEMENT_URL"
+PAT_VARIABLE: Final = "NB_PAT"
+ACCESS_TOKEN_VARIABLE: Final = "NB_ACCESS_TOKEN"  # noqa: S105
+
+Scheme = Literal["Token", "Bearer"]
+
+_HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+_ACCESS_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")  # three parts, as every JWT
+_PLAIN_PATH = re.compile(r"(/(?!\.\.?(/|$))[\w.~-]+)*", re.ASCII)
+_PLAIN_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:\d+)?", re.ASCII | re.IGNORECASE)
+_LOOPBACK = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
+_HOW_TO_GET_A_TOKEN = (
+    "In the NetBird dashboard: Team > Service Users > create one (role admin, or network_admin for groups, policies, posture "
+    f"checks, networks, routes and DNS alone), give it an access token and set {PAT_VARIABLE} to it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Server, credentials and patience of one run.
+
+    Attributes:
+        url: The management server, without `/api`: "https://netbird.example.com".
+        token: What stands after the scheme in the `Authorization` header.
+        scheme: `Token` for a personal access token (`nbp_...`), `Bearer` for an OAuth2 access token.
+        timeout: Seconds for one request, from connecting to the last byte of the answer.
+        budget: Seconds that one read may spend on being tried again.
+        max_run_time: Seconds after which no request is sent any more; None: no limit.
+        user_agent: Never contains `terraform`, which NetBird's rate limit lets pass: that is the operator's decision.
+
+    Raises:
+        UsageError: The URL, or the token, cannot be used; the message says why.
+    """
+
+    url: str
+    token: SecretStr
+    scheme: Scheme = "Token"
+    timeout: float = 30.0
+    budget: float = 120.0
+    max_run_time: float | None = None
+    user_agent: str = "nbsync"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", _checked_url(self.url))
+        object.__setattr__(self, "token", SecretStr(_checked_token(self.token.get_secret_value(), "the token")))
+
+
+def from_environment(
+    environ: Mapping[str, str], *, token_file: Path | str | None = None, url: str | None = None
+) -> Settings:
+    """Read the settings as the official Terraform provider does, plus `NB_ACCESS_TOKEN`.
+
+    Args:
+        environ: `os.environ`, or a test's stand-in.
+        token_file: A file with the token and nothing else; it goes before the environment.
+        url: Goes before `NB_MANAGEMENT_URL`; a trailing `/` or `/api` is tolerated in both.
+
+    Raises:
+        UsageError: The URL is refused, both tokens are set, or one is malformed or cannot be read.
+        NotAuthorized: There is no token at all.
+    """
+    token, scheme = _token_of_file(Path(token_file)) if token_file else _token_of_environment(environ)
+    return Settings(url or environ.get(URL_VARIABLE, "").strip() or DEFAULT_URL, SecretStr(token), scheme)
+
+
+def _token_of_file(file: Path) -> tuple[str, Scheme]:
+    try:
+        token = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        _refuse(f"The token file {file} cannot be read: {why}.")
+    if not token.strip():
+        _refuse(f"The token file {file} is empty.", _HOW_TO_GET_A_TOKEN)
+    token = _checked_token(token, f"the token in {file}")
+    return token, "Bearer" if _ACCESS_TOKEN.fullmatch(token) else "Token"
+
+
+def _token_of_environment(environ: Mapping[str, str]) -> tuple[str, Scheme]:
+    pat, access_token = environ.get(PAT_VARIABLE, "").strip(), environ.get(ACCESS_TOKEN_VARIABLE, "").strip()
+    if pat and access_token:
+        _refuse(f"Both {PAT_VARIABLE} and {ACCESS_TOKEN_VARIABLE} are set.", "Unset the one that is not meant.")
+    if pat:
+        return _checked_token(pat, PAT_VARIABLE), "Token"
+    if access_token:
+        return _checked_token(access_token, ACCESS_TOKEN_VARIABLE), "Bearer"
+    blank = [name for name in (PAT_VARIABLE, ACCESS_TOKEN_VARIABLE) if name in environ]
+    message = f"{blank[0]} is set, but empty." if blank else f"No token: {PAT_VARIABLE} is not set."
+    hint = "A CI job of a fork gets no secrets. " if blank else ""
+    raise NotAuthorized(Diagnostic("NBS502", message, help=hint + _HOW_TO_GET_A_TOKEN))
+
+
+def _checked_token(token: str, name: str) -> str:
+    token = token.strip()
+    if not _HEADER_SAFE.fullmatch(token):
+        _refuse(
+            f"A character of {name} cannot be part of a token (its value is not shown).",
+            "A token is one word of letters, digits and signs: no blanks, quotes around it or line breaks inside.",
+        )
+    return token
+
+
+def _checked_url(url: str) -> str:
+    parts = _split(url.strip())
+    if "@" in parts.netloc:
+        _refuse(
+            f"{URL_VARIABLE} contains a user name or password.", "The token alone says who you are; give it by itself."
+        )
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        _refuse(f"{URL_VARIABLE} contains a query or a fragment.", f'Such as: "{DEFAULT_URL}".')
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        _refuse(
+            f"http://{parts.netloc} would send the token in clear over the network.",
+            "Use https; http is for 127.0.0.0/8, ::1 and localhost alone.",
+        )
+    path = parts.path.rstrip("/").removesuffix("/api")
+    if not (_PLAIN_AUTHORITY.fullmatch(parts.netloc) and _PLAIN_PATH.fullmatch(path)):
+        _refuse(f"{URL_VARIABLE} has signs in it that no address of a server has.", f'Such as: "{DEFAULT_URL}".')
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode().decode("idna").encode("idna")
+        usable = parts.scheme in {"http", "https"} and host != b"" and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not _HEADER_SAFE.fullmatch(url):
+        _refuse(
+            f"{URL_VARIABLE} is no URL of a server.",
+            f'It begins with https:// and names a host, such as "{DEFAULT_URL}".',
+        )
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return any(address in network for network in _LOOPBACK)
+
+
+def _refuse(message: str, advice: str = "") -> NoReturn:
+    raise UsageError(Diagnostic("NBS901", message, help=advice))
