@@ -33,6 +33,11 @@ def number_text(number: int) -> str:
     return f"{'-' * sign}{mantissa}e+{len(rest) + exponent:02}"
 
 
+def bool_text(value: object) -> str:
+    """``true`` or ``false``, as ``%v`` renders a bool."""
+    return "true" if value else "false"
+
+
 def list_text(items: Sequence[str] | None) -> str:
     """A list rendered with ``%v``: blanks between its items, ``<nil>`` for none at all."""
     return "<nil>" if items is None else f"[{' '.join(items)}]"
