@@ -1,0 +1,50 @@
+"""Addresses: how a person names one object, `policy/dev-to-erp` or `network_resource/dc1/nas`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import unquote
+
+# `%` first, so that what the others become is not encoded again.
+_ENCODED = (("%", "%25"), ("/", "%2F"), ("+", "%2B"), (":", "%3A"))
+
+
+def encode_part(text: str) -> str:
+    """Percent-encode what separates the parts of a key."""
+    if text.isalnum():
+        return text
+    for character, code in _ENCODED:
+        text = text.replace(character, code)
+    return text
+
+
+def decode_part(text: str) -> str:
+    """Undo `encode_part`."""
+    return unquote(text) if "%" in text else text
+
+
+class Address(NamedTuple):
+    """Kind and key of one object; `key` is made of percent-encoded parts with `/` between them."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key}"
+
+    @classmethod
+    def of(cls, kind: str, *parts: str) -> Address:
+        """Make an address from parts as they are, not encoded yet."""
+        return cls(kind, "/".join(map(encode_part, parts)))
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address that a person typed.
+
+        Raises:
+            ValueError: there is no `/` that parts kind and key, or one of the two is empty.
+        """
+        kind, _, key = text.partition("/")
+        if not kind or not key:
+            raise ValueError(f"'{text}' is not an address; an address is KIND/KEY, such as policy/dev-to-erp")
+        return cls(kind, key)

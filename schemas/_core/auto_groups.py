@@ -1,0 +1,18 @@
+"""Groups that an object hands to the peers that come with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from schemas._core.fields import AsTuple, Name, RefTo, Unordered, invalid
+
+
+def _no_all(groups: tuple[str, ...]) -> tuple[str, ...]:
+    if "All" in groups:
+        raise invalid("All may not stand in auto_groups", "every peer is in All anyway: leave it out")
+    return groups
+
+
+AutoGroups = Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered, AfterValidator(_no_all)]

@@ -1,0 +1,286 @@
+"""Between an object in the files' words and an object of the API: names and ids, field by field, driven by annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from schemas._core.address import encode_part
+from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, RefTo, Resource, Trait, Wire
+
+if TYPE_CHECKING:
+    from schemas._core.kind import Account, Ids
+
+M = TypeVar("M", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """What annotations say about one field of a model.
+
+    Attributes:
+        name: attribute of the model.
+        said: key in the files.
+        wire: key in the API.
+        ref: the kind that the text, or each text of the list, refers to.
+        many: the field is a list.
+        traits: how it departs from a plain field.
+    """
+
+    name: str
+    said: str
+    wire: str
+    ref: RefTo | None
+    many: bool
+    traits: frozenset[Trait]
+    to: Callable[[Any], Any] | None
+    of: Callable[[Any], Any] | None
+
+
+def _markers(annotation: Any) -> Iterator[Any]:
+    """All annotations of a type, outermost first, through unions and tuples."""
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        yield from metadata
+        yield from _markers(inner)
+    elif get_origin(annotation) in (Union, UnionType, tuple):
+        for argument in get_args(annotation):
+            yield from _markers(argument)
+
+
+def _holds_tuple(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin is tuple:
+        return True
+    if origin in (Annotated, Union, UnionType):
+        return any(_holds_tuple(argument) for argument in get_args(annotation))
+    return False
+
+
+@cache
+def field_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
+    """The fields of a model without those of the life cycle, in the order of the model."""
+    return tuple(_spec(name, info) for name, info in model.model_fields.items() if name not in LIFECYCLE)
+
+
+def _spec(name: str, info: FieldInfo) -> FieldSpec:
+    markers = [*info.metadata, *_markers(info.annotation)]
+    wire = next((m for m in markers if isinstance(m, Wire)), Wire())
+    said = info.alias or name
+    return FieldSpec(
+        name=name,
+        said=said,
+        wire=wire.name or said,
+        ref=next((m for m in markers if isinstance(m, RefTo)), None),
+        many=_holds_tuple(info.annotation),
+        traits=frozenset(m for m in markers if isinstance(m, Trait)),
+        to=wire.to,
+        of=wire.of,
+    )
+
+
+def identifiers(values: Any) -> list[str]:
+    """Ids of a list in an answer, whether it shows ids or objects; nothing is an empty list."""
+    return [value["id"] if isinstance(value, dict) else value for value in values or ()]
+
+
+def labels(kind: str, values: Any, account: Account) -> list[str]:
+    """Names of the objects that a list in an answer shows."""
+    return [account.label(kind, identifier) for identifier in identifiers(values)]
+
+
+def kept_items(wanted: list[JsonObject], seen: Any) -> list[JsonObject]:
+    """Elements of a list as wanted; one that the server already shows keeps the fields that nbsync does not know."""
+    known = [item for item in seen or () if isinstance(item, dict)]
+    return [next((old for old in known if new.items() <= old.items()), new) for new in wanted]
+
+
+def decode_fields(model: type[M], seen: JsonObject, account: Account) -> M:
+    """Read an answer field by field: ids become names, what is null or absent the field's empty value."""
+    return lenient(model, decoded_values(model, seen, account))
+
+
+def decoded_values(model: type[BaseModel], seen: JsonObject, account: Account) -> JsonObject:
+    """Values of a model as an answer shows them, by the keys of the files; absent ones are left out."""
+    values: JsonObject = {}
+    for spec in field_specs(model):
+        value = seen.get(spec.wire)
+        if spec.many and spec.ref and value:
+            values[spec.said] = labels(spec.ref.kind, value, account)
+        elif value is None or value == []:
+            continue
+        elif spec.ref:
+            if value:
+                values[spec.said] = account.label(spec.ref.kind, value)
+        else:
+            values[spec.said] = spec.of(value) if spec.of else value
+    return values
+
+
+def lenient(model: type[M], values: JsonObject) -> M:
+    """Validate what the server shows. What it keeps although the language forbids it is taken over as it is, field by field."""
+    try:
+        return model.model_validate(values, context=LIVE)
+    except ValidationError:
+        parts: dict[str, Any] = {name: _lenient_value(model, name, values) for name in model.model_fields}
+        return cast("M", model.model_construct(**parts))
+
+
+def _lenient_value(model: type[BaseModel], name: str, values: JsonObject) -> Any:
+    info = model.model_fields[name]
+    said = info.alias or name
+    if said not in values:
+        return None if info.is_required() else info.get_default(call_default_factory=True)
+    value = values[said]
+    try:
+        return _adapter(model, name).validate_python(value, context=LIVE)
+    except ValidationError:
+        return tuple(value) if isinstance(value, list) else value
+
+
+@cache
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_whole(model.model_fields[name]))
+
+
+def encode_fields(desired: Resource, fields: frozenset[str], base: JsonObject, ids: Ids) -> JsonObject:
+    """Lay the given fields of an object over a request body, names become ids."""
+    return {**base, **encoded_values(desired, fields, ids)}
+
+
+def encoded_values(desired: BaseModel, fields: frozenset[str], ids: Ids) -> JsonObject:
+    """The given fields of an object as the API wants them."""
+    body: JsonObject = {}
+    for spec in field_specs(type(desired)):
+        if spec.name in fields:
+            body[spec.wire] = _encoded(spec, getattr(desired, spec.name), ids)
+    return body
+
+
+def _encoded(spec: FieldSpec, value: Any, ids: Ids) -> Any:
+    if value is None:
+        return None
+    if spec.ref and spec.many:
+        return [ids(spec.ref.kind, ref_key(spec.ref, name)) for name in value]
+    if spec.ref:
+        return ids(spec.ref.kind, ref_key(spec.ref, value))
+    if spec.to:
+        return spec.to(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def ref_key(ref: RefTo, name: str) -> str:
+    """Key of the object that a reference names."""
+    return name if ref.compound else encode_part(name)
+
+
+def request_body(model: type[BaseModel], seen: JsonObject, computed: frozenset[str], _account: Account) -> JsonObject:
+    """Turn an answer into a request that changes nothing: computed fields dropped, objects of other kinds as ids.
+
+    Fields that nbsync does not know stay as they are.
+    """
+    body = {key: value for key, value in seen.items() if key not in computed}
+    for spec in field_specs(model):
+        if spec.ref and spec.many and spec.wire in body:
+            body[spec.wire] = identifiers(body[spec.wire])
+    return body
+
+
+def references(value: BaseModel) -> Iterator[tuple[str, RefTo, str]]:
+    """Every reference of an object: attribute that holds it, the marker, and the name as written."""
+    for name, find in _finders(type(value)):
+        for ref, text in find(getattr(value, name)):
+            yield name, ref, text
+
+
+def kinds_referred_to(model: type[BaseModel]) -> frozenset[str]:
+    """Kinds to which objects of this model can refer."""
+    return frozenset(kind for info in model.model_fields.values() for kind in _ref_kinds(_whole(info)))
+
+
+def _ref_kinds(annotation: Any) -> Iterator[str]:
+    yield from (marker.kind for marker in getattr(annotation, "__metadata__", ()) if isinstance(marker, RefTo))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from kinds_referred_to(annotation)
+    for argument in get_args(annotation):
+        yield from _ref_kinds(argument)
+
+
+def _whole(info: FieldInfo) -> Any:
+    """The type of a field with all its annotations."""
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+
+
+Finder = Callable[[Any], Iterator[tuple[RefTo, str]]]
+
+
+@cache
+def _finders(model: type[BaseModel]) -> tuple[tuple[str, Finder], ...]:
+    found = []
+    for name, info in model.model_fields.items():
+        if name not in LIFECYCLE and (find := _finder(_whole(info))):
+            found.append((name, find))
+    return tuple(found)
+
+
+def _finder(annotation: Any) -> Finder | None:
+    """A function that finds the references in a value of this type, or nothing if there can be none."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        ref = next((m for m in arguments[1:] if isinstance(m, RefTo)), None)
+        return (lambda value: _texts_of(ref, value)) if ref else _finder(arguments[0])
+    if origin in (Union, UnionType):
+        return _any_of([find for find in map(_finder, arguments) if find])
+    if origin is tuple:
+        return _items_of(_finder(arguments[0]))
+    if origin is dict:
+        return _keys_of(_finder(arguments[0]))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and _finders(annotation):
+        return lambda value: (
+            ((ref, text) for _, ref, text in references(value)) if isinstance(value, annotation) else iter(())
+        )
+    return None
+
+
+def _any_of(finders: list[Finder]) -> Finder | None:
+    if not finders:
+        return None
+    return lambda value: (found for find in finders for found in find(value))
+
+
+def _items_of(find: Finder | None) -> Finder | None:
+    if find is None:
+        return None
+    return lambda value: (found for item in (value if isinstance(value, tuple) else ()) for found in find(item))
+
+
+def _keys_of(find: Finder | None) -> Finder | None:
+    if find is None:
+        return None
+    return lambda value: (found for key in (value if isinstance(value, dict) else ()) for found in find(key))
+
+
+def _texts_of(ref: RefTo, value: Any) -> Iterator[tuple[RefTo, str]]:
+    if isinstance(value, str):
+        yield ref, value
+
+
+def plain(value: Any) -> Any:
+    """A value of a model as JSON, in the files' words."""
+    if isinstance(value, BaseModel):
+        return {
+            info.alias or name: plain(item)
+            for name, info in type(value).model_fields.items()
+            if (item := getattr(value, name)) is not None
+        }
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return value

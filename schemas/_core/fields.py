@@ -1,0 +1,228 @@
+"""What fields are made of: the base model, references, traits, and scalars with one canonical form.
+
+Desired and observed objects pass through the same models, so that equality is enough to tell whether they differ. Every
+validator therefore brings its value into the one form in which it is compared, shown and written.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+JsonObject = dict[str, Any]
+"""An object of the API, or a part of one."""
+
+LIVE = {"live": True}
+"""Validation context of objects that come from the server: what only a file must obey is not asked of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefTo:
+    """Marks text that names an object of `kind`; it travels as that object's id.
+
+    `compound` marks a whole key (`dc1/nas`) instead of one name.
+    """
+
+    kind: str
+    compound: bool = False
+
+
+class Trait(Enum):
+    """How a field is kept apart from the plain ones."""
+
+    KEPT = "kept"
+    """Left out means: not managed. On update the live value stays, on create NetBird's own default holds."""
+
+    IMMUTABLE = "immutable"
+    """The server cannot change it: a difference is a replacement."""
+
+    CREATE_ONLY = "create_only"
+    """Used when the object is made; never compared afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a field travels: its name in the API, and conversions where form differs (to the API, of the API)."""
+
+    name: str | None = None
+    to: Callable[[Any], Any] | None = None
+    of: Callable[[Any], Any] | None = None
+
+
+def invalid(message: str, advice: str = "") -> PydanticCustomError:
+    """Make the error of a field for a person: what is wrong, and what to do."""
+    return PydanticCustomError("nbsync", "{message}", {"message": message, "help": advice})
+
+
+def is_live(info: ValidationInfo) -> bool:
+    """Tell whether the object under validation comes from the server."""
+    return bool(info.context and info.context.get("live"))
+
+
+class Strict(BaseModel):
+    """A mapping of the language: no unknown keys, no coercion."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=True)
+
+
+def _texts(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+def _unordered(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(sorted(set(values))) if len(values) > 1 else values
+
+
+def _not_empty(value: str) -> str:
+    if not value:
+        raise invalid("a name cannot be empty")
+    return value
+
+
+Text = Annotated[str, Field(strict=True)]
+Name = Annotated[str, AfterValidator(_not_empty)]
+AsTuple = BeforeValidator(
+    lambda value: tuple(value) if isinstance(value, list) else value, json_schema_input_type=list[Any]
+)
+OneOrMany = BeforeValidator(_texts, json_schema_input_type=str | list[str])
+Unordered = AfterValidator(_unordered)
+"""Order and repetition in this list mean nothing."""
+
+Texts = Annotated[tuple[Name, ...], AsTuple, Unordered]
+
+
+class Resource(Strict):
+    """What every declared object may carry beside its own fields."""
+
+    previously: Annotated[tuple[Name, ...], OneOrMany] = ()
+    protect: bool = False
+    ignore: Annotated[tuple[Name, ...], AsTuple] = ()
+    id: Name | None = None
+    owner: Text | None = None
+
+
+LIFECYCLE = frozenset(Resource.model_fields)
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_UNITS = (86400, 3600, 60, 1)
+
+
+def seconds(text: str) -> int:
+    """Length of a duration such as `1d12h` in seconds; `never` is 0.
+
+    Raises:
+        ValueError: the text is no duration.
+    """
+    if text == "never":
+        return 0
+    found = _DURATION.fullmatch(text)
+    if not found or not text:
+        raise ValueError(text)
+    return sum(int(amount or 0) * unit for amount, unit in zip(found.groups(), _UNITS, strict=True))
+
+
+def duration(length: int) -> str:
+    """Shortest text of a duration in seconds, `1d12h`; 0 is `0s`."""
+    parts = []
+    for letter, unit in zip("dhms", _UNITS, strict=True):
+        amount, length = divmod(length, unit)
+        if amount:
+            parts.append(f"{amount}{letter}")
+    return "".join(parts) or "0s"
+
+
+def _duration(value: str) -> str:
+    try:
+        length = seconds(value)
+    except ValueError:
+        raise invalid(
+            f"'{value}' is not a duration", "write days, hours, minutes, seconds: 90d, 12h, 10m, 30s, 1d12h"
+        ) from None
+    if value == "never":
+        raise invalid("'never' cannot stand here: there is always an end")
+    return duration(length)
+
+
+def _duration_or_never(value: str) -> str:
+    return value if value == "never" else _duration(value)
+
+
+Duration = Annotated[str, AfterValidator(_duration), Wire(to=seconds, of=duration)]
+DurationOrNever = Annotated[str, AfterValidator(_duration_or_never)]
+
+
+def host_or_network(value: str) -> str:
+    """Canonical text of an IP address or CIDR, host bits kept; a network of one address is that address.
+
+    Raises:
+        ValueError: neither of the two.
+    """
+    interface = ipaddress.ip_interface(value)
+    whole = interface.network.prefixlen == interface.max_prefixlen
+    return str(interface.ip) if whole else str(interface)
+
+
+def _network(value: str) -> str:
+    return str(ipaddress.ip_network(_range(value), strict=False))
+
+
+def _range(value: str) -> str:
+    try:
+        interface = ipaddress.ip_interface(value if "/" in value else "")
+    except ValueError:
+        raise invalid(f"'{value}' is not a network", "write it as CIDR: 10.20.0.0/16 or fd00::/64") from None
+    return str(interface)
+
+
+Network = Annotated[str, AfterValidator(_network)]
+"""A CIDR whose host bits the server drops."""
+
+AddressRange = Annotated[str, AfterValidator(_range)]
+"""A CIDR whose host bits the server keeps."""
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+DOMAIN = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}")
+
+
+def domain_name(value: str) -> str:
+    """Check a domain in ASCII, without wildcard and trailing dot; case is kept, as the server compares it."""
+    if not DOMAIN.fullmatch(value):
+        raise invalid(f"'{value}' is not a domain name", "write it as corp.example.com, without dot at the end")
+    return value
+
+
+Domain = Annotated[str, AfterValidator(domain_name)]
+
+_VERSION = re.compile(r"v?[0-9]+(\.[0-9]+)*(-[0-9A-Za-z.~-]+)?(\+[0-9A-Za-z.~-]+)?")
+
+
+def _version(value: str) -> str:
+    if not _VERSION.fullmatch(value):
+        raise invalid(f"'{value}' is not a version", 'write numbers with dots, quoted: "14.0"')
+    return value
+
+
+Version = Annotated[str, AfterValidator(_version)]
+
+
+def _metric(value: int, info: ValidationInfo) -> int:
+    if not is_live(info) and not 1 <= value <= 9999:  # noqa: PLR2004
+        raise invalid(f"metric {value} is out of range", "a metric is 1 to 9999; the lowest wins")
+    return value
+
+
+Metric = Annotated[int, AfterValidator(_metric)]
+
+
+def country_code(value: str) -> str:
+    """Check an ISO 3166-1 code of two upper-case letters, as the server compares them."""
+    if not re.fullmatch("[A-Z]{2}", value):
+        raise invalid(f"'{value}' is not a country code", "a country is two upper-case letters: DE, AT, NO")
+    return value

@@ -1,0 +1,242 @@
+"""Descriptors: all that nbsync has to know of one kind of NetBird object.
+
+A file in `schemas/` holds a model (what may be desired) and a `KIND` (where it lives in the files and in the API, and where
+it departs from the ordinary). Loading, planning, applying and rendering are driven by these descriptors alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from schemas._core.codec import decode_fields, encode_fields, request_body
+from schemas._core.fields import JsonObject, Resource
+
+M = TypeVar("M", bound=Resource)
+
+
+class Ids(Protocol):
+    """What encoding may look up: objects that are live, or were made earlier in this very run."""
+
+    def __call__(self, kind: str, key: str) -> str:
+        """Id of the object with this key."""
+
+    def raw(self, kind: str, key: str) -> JsonObject:
+        """Give the object with this key as the server showed it."""
+
+
+class Account(Protocol):
+    """What a kind may look up about the live account around one of its objects."""
+
+    self_hosted: bool
+    """The server is not NetBird Cloud."""
+
+    def label(self, kind: str, identifier: str) -> str:
+        """Key by which the files would name this object; tells a dangling id or a shared name apart."""
+
+    def raw(self, kind: str, identifier: str) -> JsonObject | None:
+        """Give the object as the server showed it, if there is one."""
+
+    def siblings(self, kind: str, parent: str) -> Sequence[JsonObject]:
+        """All objects of `kind` below one parent, as the server showed them."""
+
+
+class CannotExpress(Exception):  # noqa: N818
+    """A live object that the language has no words for; it can be left or deleted, not declared."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+class Layout(Enum):
+    """How the objects of a kind stand in the files, below their section."""
+
+    NAMED = "named"
+    """A mapping: name to object."""
+
+    LISTED = "listed"
+    """A list of objects without names."""
+
+    NAMED_LISTS = "named_lists"
+    """A mapping: name to one object or to a list of them."""
+
+    SINGLE = "single"
+    """The section is the object."""
+
+    FIELD = "field"
+    """The section is the only field of the object."""
+
+
+class Effect(IntEnum):
+    """What a change does to access; what narrows goes before what widens."""
+
+    NARROWS = 0
+    MIXED = 1
+    NEUTRAL = 2
+    WIDENS = 3
+
+
+class Unique(Enum):
+    """Where the server refuses a second object of one name."""
+
+    NO = "no"
+    ON_CREATE = "on_create"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a kind lives in the API, relative to `/api`.
+
+    Attributes:
+        path: what is read. With `{parent}` in it, it is read once per parent. Empty: the objects come inside their parent's.
+        members: field of the parent's answer that holds the ids (or, with an empty path, the objects) of its children.
+        collection: where new objects are posted, if that is not `path`.
+        singleton: there is exactly one object; `path` shows it, or a list of one.
+    """
+
+    path: str
+    members: str = ""
+    collection: str = ""
+    singleton: bool = False
+    item: str = ""
+    creates: bool = True
+    updates: bool = True
+    deletes: bool = True
+
+    @property
+    def create_path(self) -> str:
+        """Template of the path of POST."""
+        return self.collection or self.path
+
+    @property
+    def item_path(self) -> str:
+        """Template of the path of PUT and DELETE."""
+        return self.item or self.create_path + "/{id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """A reason not to do something to an object; `allow` is the word after `--allow` that lifts it, if one does."""
+
+    message: str
+    advice: str
+    allow: str = ""
+
+
+def _never(_seen: JsonObject, _account: Account) -> bool:
+    return False
+
+
+def _nothing(*_: Any) -> tuple[Any, ...]:
+    return ()
+
+
+def _unchanged(desired: M, _live: M, _seen: JsonObject, _account: Account) -> M:
+    return desired
+
+
+def _complete(desired: M, _parts: tuple[str, ...]) -> M:
+    return desired
+
+
+def _without(_desired: M, _absent: frozenset[str]) -> M | None:
+    return None
+
+
+def _neutral(_before: Any, _after: Any) -> Effect:
+    return Effect.NEUTRAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[M]):
+    """One kind of NetBird object, as data with a few functions where data is not enough.
+
+    Attributes:
+        name: as in addresses, `network_resource`.
+        model: what one object looks like.
+        section: where its objects stand: from the root of the document, or inside the parent's object.
+        parent: the kind in whose objects these stand.
+        layout: how they stand there.
+        written_as: the model of what the file says, where that is not `model` itself.
+        expand: the objects that one such mapping stands for, given its key and the parts of the parent's key.
+        complete: fills in what depends on the parts of the key.
+        name_field: where the API has the name; empty if objects have none.
+        check_name: refuses a name that the server would refuse; raises like a validator.
+        name_form: the form in which names are compared.
+        named: lays a name over the body of a request.
+        suffix: parts of the key that are not a name, already encoded, given the parts of the parent's key.
+        computed: fields of the answer that the server makes; they are not sent back.
+        selects: whether an element of the list is of this kind, where two kinds share a list.
+        server_owned: objects that the server or somebody else keeps: never pruned, never counted.
+        undeclarable: why an object may not be declared, or nothing.
+        decode: the object that an answer shows, in the files' words. Raises `CannotExpress`.
+        encode: the body of a request: a base (the observed object, or nothing) with the given fields laid over it.
+        request: the observed object in the form of a request.
+        settle: the desired object in view of the live one, where the two together decide what is wanted.
+        without: the object without the things that have not arrived yet; nothing, if it cannot be without them.
+        arrives: objects come by themselves, not through nbsync: one that is not there yet is a warning.
+        missing: why an object that is not live cannot be made now (a warning), or nothing.
+        remarks: warnings (message, help) about a declared object, given the parts of its key and what is live (or None).
+        vetoes: why the plan may not turn this live object into that one (None: delete it).
+        effect: what a change does to access.
+        unique: where the server wants names to be unique.
+        holds: what an object occupies besides its name, given the parts of its key.
+        excludes: what must not be occupied by another object when this one comes.
+        renames: the server can change the name.
+        moves: the server can move an object to another parent; its name is unique in the account.
+        volatile: others write to it all the time, so it is read again just before an update.
+        reveals: field of the answer to a create that holds a secret, shown once.
+        revealed_in: field of the answer that holds the object itself, where it is not the answer.
+        expires: field of the object that says when the secret ends.
+        deleted_only_by_name: `manage.default` does not reach this kind.
+        administers: whether an object stands for a person who can administer the account.
+        waits_for: kinds that come before this one although it refers to none of them.
+    """
+
+    name: str
+    model: type[M]
+    endpoint: Endpoint
+    section: tuple[str, ...]
+    parent: str = ""
+    layout: Layout = Layout.NAMED
+    written_as: type[BaseModel] | None = None
+    expand: Callable[[Any, str, tuple[str, ...]], Iterable[M]] | None = None
+    complete: Callable[[M, tuple[str, ...]], M] = _complete
+    name_field: str = "name"
+    suffix: Callable[[M, tuple[str, ...]], tuple[str, ...]] | None = None
+    check_name: Callable[[str], str] = str
+    name_form: Callable[[str], str] = str
+    named: Callable[[JsonObject, str], JsonObject] | None = None
+    computed: frozenset[str] = frozenset({"id"})
+    selects: Callable[[JsonObject], bool] = lambda _seen: True
+    server_owned: Callable[[JsonObject, Account], bool] = _never
+    undeclarable: Callable[[JsonObject], str] = lambda _seen: ""
+    reserved: Mapping[str, str] = field(default_factory=dict)
+    decode: Callable[[type[M], JsonObject, Account], M] = decode_fields
+    encode: Callable[[M, frozenset[str], JsonObject, Ids], JsonObject] = encode_fields
+    request: Callable[[type[M], JsonObject, frozenset[str], Account], JsonObject] = request_body
+    settle: Callable[[M, M, JsonObject, Account], M] = _unchanged
+    without: Callable[[M, frozenset[str]], M | None] = _without
+    arrives: bool = False
+    missing: Callable[[M], str] = lambda _desired: ""
+    remarks: Callable[[M, tuple[str, ...], JsonObject | None, Account], Sequence[tuple[str, str]]] = _nothing
+    vetoes: Callable[[JsonObject, M | None, frozenset[str], Account], Sequence[Veto]] = _nothing
+    effect: Callable[[M | None, M | None], Effect] = _neutral
+    unique: Unique = Unique.NO
+    holds: Callable[[tuple[str, ...], M], Iterable[str]] = _nothing
+    excludes: Callable[[tuple[str, ...], M], Iterable[str]] = _nothing
+    renames: bool = False
+    moves: bool = False
+    volatile: bool = False
+    reveals: str = ""
+    revealed_in: str = ""
+    expires: str = ""
+    deleted_only_by_name: bool = False
+    administers: Callable[[JsonObject, M | None], bool] | None = None
+    waits_for: tuple[str, ...] = ()

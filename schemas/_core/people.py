@@ -1,0 +1,33 @@
+"""What service users and people have in common: one list in the API, one caller that must not cut itself off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas._core.fields import JsonObject
+from schemas._core.kind import Account, Veto
+
+ANSWER_ONLY = frozenset(
+    {"id", "status", "last_login", "issued", "is_current", "pending_approval", "idp_id", "permissions", "password"}
+)
+ADMINISTRATORS = frozenset({"owner", "admin"})
+
+
+def vetoes(seen: JsonObject, after: Any, changed: frozenset[str], _account: Account) -> list[Veto]:
+    """What may never be done to the caller and to the owner."""
+    if seen.get("is_current"):
+        return _cut_off("the caller: nbsync works with its token", after, changed)
+    if seen.get("role") == "owner":
+        return _cut_off("the owner of the account", after, changed)
+    return []
+
+
+def _cut_off(who: str, after: Any, changed: frozenset[str]) -> list[Veto]:
+    if after is None:
+        return [Veto(f"this is {who}; it is never deleted", "declare it, or list its address under unmanaged")]
+    found = []
+    if "blocked" in changed and after.blocked:
+        found.append(Veto(f"this is {who}; it is never blocked", "take blocked: true out of the files"))
+    if "role" in changed:
+        found.append(Veto(f"this is {who}; its role is never changed", "declare the role that it has, or leave it out"))
+    return found

@@ -1,0 +1,190 @@
+"""Account settings: one object, written whole, of which only what is declared changes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from schemas._core.codec import decoded_values, encoded_values, field_specs, identifiers, lenient
+from schemas._core.fields import (
+    AsTuple,
+    Duration,
+    JsonObject,
+    Name,
+    Network,
+    RefTo,
+    Resource,
+    Strict,
+    Text,
+    Trait,
+    Unordered,
+    domain_name,
+    invalid,
+    seconds,
+)
+from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Layout, Veto
+
+HOUR, DAY = 3600, 86400
+KEPT = Trait.KEPT
+Switch = Annotated[bool, KEPT] | None
+GroupNames = Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered]
+
+
+def _login_expiration(value: str) -> str:
+    if not HOUR <= seconds(value) <= 180 * DAY:
+        raise invalid(f"'{value}' is not a login expiration", "it is between 1h and 180d")
+    return value
+
+
+def _update_version(value: str) -> str:
+    if value not in ("", "latest", "disabled") and not re.fullmatch(r"v?[0-9]+(\.[0-9]+)*(-[0-9A-Za-z.-]+)?", value):
+        raise invalid(f"'{value}' is not a version to update to", 'write latest, disabled or a version: "0.70.0"')
+    return value
+
+
+def _dns_domain(value: str) -> str:
+    return domain_name(value) if value else value
+
+
+class DashboardFeatures(Strict):
+    """Parts of the dashboard that are shown."""
+
+    agent_network: bool | None = None
+
+
+class AccountSettings(Resource):
+    """Settings of the whole account under their API names, those of `extra` beside them; lengths of time as durations."""
+
+    peer_login_expiration_enabled: Switch = None
+    peer_login_expiration: Annotated[Duration, AfterValidator(_login_expiration), KEPT] | None = None
+    peer_inactivity_expiration_enabled: Switch = None
+    peer_inactivity_expiration: Annotated[Duration, KEPT] | None = None
+    regular_users_view_blocked: Switch = None
+    peer_expose_enabled: Switch = None
+    peer_expose_groups: Annotated[GroupNames, KEPT] | None = None
+    groups_propagation_enabled: Switch = None
+    jwt_groups_enabled: Switch = None
+    jwt_groups_claim_name: Annotated[Text, KEPT] | None = None
+    jwt_allow_groups: Annotated[tuple[Name, ...], AsTuple, Unordered, KEPT] | None = None
+    routing_peer_dns_resolution_enabled: Switch = None
+    dns_domain: Annotated[Text, AfterValidator(_dns_domain), KEPT] | None = None
+    network_range: Annotated[Network, KEPT] | None = None
+    network_range_v6: Annotated[Network, KEPT] | None = None
+    lazy_connection_enabled: Switch = None
+    auto_update_version: Annotated[Text, AfterValidator(_update_version), KEPT] | None = None
+    auto_update_always: Switch = None
+    metrics_push_enabled: Switch = None
+    agent_network_only: Switch = None
+    dashboard_features: Annotated[DashboardFeatures, KEPT] | None = None
+    local_mfa_enabled: Switch = None
+    ipv6_enabled_groups: Annotated[GroupNames, KEPT] | None = None
+    peer_approval_enabled: Switch = None
+    user_approval_required: Switch = None
+    network_traffic_logs_enabled: Switch = None
+    network_traffic_logs_groups: Annotated[GroupNames, KEPT] | None = None
+    network_traffic_packet_counter_enabled: Switch = None
+
+
+EXTRA = frozenset(
+    {
+        "peer_approval_enabled",
+        "user_approval_required",
+        "network_traffic_logs_enabled",
+        "network_traffic_logs_groups",
+        "network_traffic_packet_counter_enabled",
+    }
+)
+TRAFFIC = frozenset(name for name in EXTRA if name.startswith("network_traffic"))
+RENUMBERS = frozenset({"network_range", "network_range_v6", "ipv6_enabled_groups"})
+SERVERS_OWN = frozenset({"embedded_idp_enabled", "local_auth_disabled"})
+
+
+def _decode(model: type[AccountSettings], seen: JsonObject, account: Account) -> AccountSettings:
+    settings = seen.get("settings") or {}
+    flat = {**settings, **(settings.get("extra") or {})}
+    empty: JsonObject = {spec.said: [] for spec in field_specs(model) if spec.many}
+    features = {"agent_network": (settings.get("dashboard_features") or {}).get("agent_network")}
+    return lenient(model, {**empty, **decoded_values(model, flat, account), "dashboard_features": features})
+
+
+def _request(
+    _model: type[AccountSettings], seen: JsonObject, _computed: frozenset[str], account: Account
+) -> JsonObject:
+    """The settings as they are. A group that was deleted stays in some lists, and the server refuses to take it back."""
+    settings = {key: value for key, value in seen["settings"].items() if key not in SERVERS_OWN}
+    for key in ("ipv6_enabled_groups", "peer_expose_groups"):
+        settings[key] = [group for group in identifiers(settings.get(key)) if account.raw("group", group)]
+    return {"settings": settings}
+
+
+def _encode(desired: AccountSettings, fields: frozenset[str], base: JsonObject, ids: Ids) -> JsonObject:
+    """`extra` is kept by the server when it is left out, with parts that the API does not show: it is sent only if needed."""
+    settings = {**base["settings"], **encoded_values(desired, fields - EXTRA - {"dashboard_features"}, ids)}
+    extra = settings.pop("extra", None) or {}
+    if fields & EXTRA:
+        settings["extra"] = {**extra, **encoded_values(desired, fields & EXTRA, ids)}
+    if "dashboard_features" in fields and desired.dashboard_features:
+        settings["dashboard_features"] = {
+            **(settings.get("dashboard_features") or {}),
+            **desired.dashboard_features.model_dump(exclude_none=True),
+        }
+    return {**base, "settings": settings}
+
+
+def _settle(desired: AccountSettings, live: AccountSettings, _seen: JsonObject, account: Account) -> AccountSettings:
+    """A self-hosted server answers that it logs traffic, and forgets it: what it does not keep is no difference."""
+    forgotten = {name: getattr(live, name) for name in TRAFFIC} if account.self_hosted else {}
+    return desired.model_copy(update=forgotten)
+
+
+def _remarks(
+    desired: AccountSettings, _parts: tuple[str, ...], _seen: JsonObject | None, account: Account
+) -> list[tuple[str, str]]:
+    if not account.self_hosted:
+        return []
+    return [
+        (f"a self-hosted server does not keep {name}; it is not counted as a change", f"take {name} out of the files")
+        for name in sorted(TRAFFIC)
+        if getattr(desired, name)
+    ]
+
+
+def _vetoes(
+    _seen: JsonObject, _after: AccountSettings | None, changed: frozenset[str], _account: Account
+) -> list[Veto]:
+    return [
+        Veto(f"{name} changes the addresses of peers", "apply it with --allow renumber", allow="renumber")
+        for name in sorted(changed & RENUMBERS)
+    ]
+
+
+def _occupied(_parts: tuple[str, ...], settings: AccountSettings) -> list[str]:
+    """The domain of the account's peers cannot be a zone's."""
+    return [f"domain {settings.dns_domain}"] if settings.dns_domain else []
+
+
+def _effect(before: AccountSettings | None, after: AccountSettings | None) -> Effect:
+    return Effect.NEUTRAL if before == after else Effect.MIXED
+
+
+KIND = Kind(
+    name="account",
+    model=AccountSettings,
+    section=("account",),
+    layout=Layout.SINGLE,
+    endpoint=Endpoint("/accounts", singleton=True, item="/accounts/{id}"),
+    name_field="",
+    decode=_decode,
+    request=_request,
+    encode=_encode,
+    settle=_settle,
+    remarks=_remarks,
+    vetoes=_vetoes,
+    effect=_effect,
+    holds=_occupied,
+    excludes=_occupied,
+    deleted_only_by_name=True,
+    waits_for=("user",),
+)

@@ -1,0 +1,161 @@
+"""DNS records: the names inside a zone."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas._core.address import encode_part
+from schemas._core.fields import LIFECYCLE, Domain, JsonObject, Name, Resource, Strict, domain_name, invalid
+from schemas._core.kind import Account, Endpoint, Kind
+
+Ttl = Annotated[int, Field(ge=0)]
+
+
+def _ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise invalid(f"'{value}' is not an IPv4 address", "an A record is an address such as 10.20.0.9") from None
+
+
+def _ipv6(value: str) -> str:
+    try:
+        if "%" not in value:
+            return str(ipaddress.IPv6Address(value))
+    except ValueError:
+        pass
+    raise invalid(f"'{value}' is not an IPv6 address", "an AAAA record is an address such as fd00::9")
+
+
+Ipv4 = Annotated[str, AfterValidator(_ipv4)]
+Ipv6 = Annotated[str, AfterValidator(_ipv6)]
+
+
+class ARecord(Strict):
+    """An IPv4 address with its own time to live, in seconds."""
+
+    value: Ipv4
+    ttl: Ttl | None = None
+
+
+class AaaaRecord(Strict):
+    """An IPv6 address with its own time to live, in seconds."""
+
+    value: Ipv6
+    ttl: Ttl | None = None
+
+
+class RecordSet(Resource):
+    """All records of one label, as the files write them."""
+
+    A: Annotated[tuple[ARecord, ...], Field(min_length=1)] | None = None
+    AAAA: Annotated[tuple[AaaaRecord, ...], Field(min_length=1)] | None = None
+    CNAME: Domain | None = None
+    ttl: Ttl = 300
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: _addresses(item) if key in ("A", "AAAA") else item for key, item in value.items()}
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not (self.A or self.AAAA or self.CNAME):
+            raise invalid("the label has no record", "give it A, AAAA or CNAME")
+        if self.CNAME and (self.A or self.AAAA):
+            raise invalid("a label with a CNAME has no other records", "keep either the CNAME or the addresses")
+        return self
+
+
+def _addresses(value: Any) -> Any:
+    items = value if isinstance(value, list) else [value]
+    return tuple({"value": item} if isinstance(item, str) else item for item in items)
+
+
+class DnsRecord(Resource):
+    """One record. All but its time to live (seconds) is its identity."""
+
+    name: Name
+    type: Literal["A", "AAAA", "CNAME"]
+    content: Name
+    ttl: Ttl
+
+
+def _expand(written: RecordSet, label: str, parents: tuple[str, ...]) -> Iterator[DnsRecord]:
+    name = parents[-1] if label == "@" else f"{label}.{parents[-1]}"
+    lifecycle = {key: getattr(written, key) for key in LIFECYCLE & written.model_fields_set}
+    for kind in ("A", "AAAA"):
+        for address in getattr(written, kind) or ():
+            ttl = written.ttl if address.ttl is None else address.ttl
+            yield DnsRecord(name=name, type=kind, content=address.value, ttl=ttl, **lifecycle)
+    if written.CNAME:
+        yield DnsRecord(name=name, type="CNAME", content=written.CNAME, ttl=written.ttl, **lifecycle)
+
+
+def _suffix(record: DnsRecord, parents: tuple[str, ...]) -> tuple[str, ...]:
+    zone = parents[-1]
+    label = "@" if record.name == zone else record.name.removesuffix(f".{zone}")
+    return tuple(encode_part(part) for part in (label, record.type, _canonical(record)))
+
+
+def _canonical(record: DnsRecord) -> str:
+    """The server keeps addresses as they were sent; they are compared in one spelling."""
+    try:
+        return record.content if record.type == "CNAME" else str(ipaddress.ip_address(record.content))
+    except ValueError:
+        return record.content
+
+
+def _label(label: str) -> str:
+    if label not in ("@", "*"):
+        domain_name(label.removeprefix("*."))
+    return label
+
+
+def _holds(_parts: tuple[str, ...], record: DnsRecord) -> Iterator[str]:
+    yield f"{'alias' if record.type == 'CNAME' else 'addresses'} of {record.name}"
+
+
+def _excludes(_parts: tuple[str, ...], record: DnsRecord) -> Iterator[str]:
+    """A name with a CNAME has nothing else."""
+    yield f"alias of {record.name}"
+    if record.type == "CNAME":
+        yield f"addresses of {record.name}"
+
+
+def _remarks(
+    _desired: DnsRecord, parts: tuple[str, ...], _seen: JsonObject | None, _account: Account
+) -> list[tuple[str, str]]:
+    if parts[1] != parts[1].lower():
+        return [
+            (f"the label '{parts[1]}' has upper-case letters, and NetBird compares them", "write labels in lower case")
+        ]
+    return []
+
+
+def _settle(desired: DnsRecord, live: DnsRecord, _seen: JsonObject, _account: Account) -> DnsRecord:
+    return desired.model_copy(update={"content": live.content})
+
+
+KIND = Kind(
+    name="dns_record",
+    model=DnsRecord,
+    parent="dns_zone",
+    section=("records",),
+    written_as=RecordSet,
+    expand=_expand,
+    check_name=_label,
+    endpoint=Endpoint("", members="records", collection="/dns/zones/{parent}/records"),
+    name_field="",
+    suffix=_suffix,
+    settle=_settle,
+    remarks=_remarks,
+    holds=_holds,
+    excludes=_excludes,
+)

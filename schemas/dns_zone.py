@@ -1,0 +1,64 @@
+"""DNS zones: domains that NetBird itself answers for. Their records are a kind of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import ValidationInfo, model_validator
+
+from schemas._core.fields import JsonObject, Name, Resource, Wire, domain_name, invalid, is_live
+from schemas._core.kind import Account, Endpoint, Kind, Unique
+from schemas._core.via import GroupNames
+
+LONGEST_NAME = 255
+
+
+class DnsZone(Resource):
+    """A domain whose records are given to the peers of `groups`; its key is the domain."""
+
+    name: Name | None = None
+    groups: Annotated[GroupNames, Wire("distribution_groups")]
+    enable_search_domain: bool = False
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        if is_live(info):
+            return self
+        if not self.groups:
+            raise invalid("groups is empty", "name at least one group whose peers get the zone, or All")
+        if self.name and len(self.name.encode()) > LONGEST_NAME:
+            raise invalid("the zone's name is too long", f"a name has at most {LONGEST_NAME} bytes")
+        return self
+
+
+def _remarks(
+    _desired: DnsZone, parts: tuple[str, ...], _seen: JsonObject | None, _account: Account
+) -> list[tuple[str, str]]:
+    if parts[0] != parts[0].lower():
+        return [
+            (f"the zone '{parts[0]}' has upper-case letters, and NetBird compares them", "write domains in lower case")
+        ]
+    return []
+
+
+def _occupied(parts: tuple[str, ...], _zone: DnsZone) -> list[str]:
+    """The domain of the account's peers cannot be a zone's."""
+    return [f"domain {parts[0]}"]
+
+
+KIND = Kind(
+    name="dns_zone",
+    model=DnsZone,
+    section=("dns", "zones"),
+    endpoint=Endpoint("/dns/zones"),
+    name_field="domain",
+    check_name=domain_name,
+    complete=lambda zone, parts: zone if zone.name else zone.model_copy(update={"name": parts[-1]}),
+    computed=frozenset({"id", "records"}),
+    remarks=_remarks,
+    holds=_occupied,
+    excludes=_occupied,
+    unique=Unique.ON_CREATE,
+    waits_for=("nameserver_group",),
+)

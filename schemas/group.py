@@ -1,0 +1,93 @@
+"""Groups: named sets of peers, which policies, routes and DNS refer to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Tag
+
+from schemas._core.codec import decoded_values, encode_fields, lenient
+from schemas._core.fields import AsTuple, JsonObject, Name, RefTo, Resource, Strict, Trait, Unordered
+from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Unique
+
+Peers = Annotated[tuple[Annotated[Name, RefTo("peer")], ...], AsTuple, Unordered]
+
+
+class AtLeast(Strict):
+    """These peers and whoever else is a member."""
+
+    at_least: Peers
+
+
+def _form(value: Any) -> str:
+    return "at_least" if isinstance(value, dict | AtLeast) else "exactly"
+
+
+Members = Annotated[Annotated[Peers, Tag("exactly")] | Annotated[AtLeast, Tag("at_least")], Discriminator(_form)]
+
+
+class Group(Resource):
+    """A named set of peers. Its resources belong to the `groups` of network resources and are echoed on every update."""
+
+    peers: Annotated[Members, Trait.KEPT] | None = None
+
+
+def _decode(model: type[Group], seen: JsonObject, account: Account) -> Group:
+    return lenient(model, {"peers": [], **decoded_values(model, seen, account)})
+
+
+def _encode(desired: Group, fields: frozenset[str], base: JsonObject, ids: Ids) -> JsonObject:
+    if isinstance(desired.peers, AtLeast):
+        desired = desired.model_copy(update={"peers": desired.peers.at_least})
+    return encode_fields(desired, fields, base, ids)
+
+
+def _settle(desired: Group, live: Group, _seen: JsonObject, _account: Account) -> Group:
+    if not isinstance(desired.peers, AtLeast):
+        return desired
+    members = tuple(sorted({*_members(live), *desired.peers.at_least}))
+    return desired.model_copy(update={"peers": members})
+
+
+def _without(desired: Group, absent: frozenset[str]) -> Group:
+    present = tuple(name for name in _members(desired) if name not in absent)
+    peers = AtLeast(at_least=present) if isinstance(desired.peers, AtLeast) else present
+    return desired.model_copy(update={"peers": peers})
+
+
+def _members(group: Group) -> tuple[str, ...]:
+    return group.peers.at_least if isinstance(group.peers, AtLeast) else group.peers or ()
+
+
+def _effect(before: Group | None, after: Group | None) -> Effect:
+    if before is None or after is None or after.peers is None:
+        return Effect.NEUTRAL
+    gone, new = set(_members(before)) - set(_members(after)), set(_members(after)) - set(_members(before))
+    return Effect.MIXED if gone and new else Effect.NARROWS if gone else Effect.WIDENS if new else Effect.NEUTRAL
+
+
+def _undeclarable(seen: JsonObject) -> str:
+    if seen.get("issued", "api") != "api":
+        return f"the identity provider keeps this group (issued: {seen['issued']}); it can be referred to, not declared"
+    return ""
+
+
+KIND = Kind(
+    name="group",
+    model=Group,
+    section=("groups",),
+    endpoint=Endpoint("/groups"),
+    computed=frozenset({"id", "issued", "peers_count", "resources_count"}),
+    server_owned=lambda seen, _account: seen["name"] == "All" or seen.get("issued", "api") != "api",
+    undeclarable=_undeclarable,
+    reserved={"All": "All is NetBird's group of all peers: it can be used, not declared"},
+    decode=_decode,
+    encode=_encode,
+    settle=_settle,
+    without=_without,
+    effect=_effect,
+    unique=Unique.ON_CREATE,
+    renames=True,
+    volatile=True,
+    waits_for=("posture_check",),
+)

@@ -1,0 +1,118 @@
+"""Nameserver groups: which DNS servers resolve which domains, and for whom."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, ValidationInfo, model_validator
+
+from schemas._core.codec import decoded_values, encode_fields, kept_items, lenient
+from schemas._core.fields import AsTuple, Domain, JsonObject, Resource, Text, Unordered, invalid, is_live
+from schemas._core.kind import Account, Endpoint, Ids, Kind, Unique
+from schemas._core.via import GroupNames
+
+MOST_SERVERS = 3
+LONGEST_NAME = 40
+DNS_PORT = 53
+LAST_PORT = 65535
+
+
+def _split(server: str) -> tuple[str, int]:
+    """Address and port of `IP`, `IP:PORT` or `[IPv6]:PORT`."""
+    if server.startswith("["):
+        address, _, port = server[1:].partition("]")
+        return address, int(port.removeprefix(":") or DNS_PORT)
+    if server.count(":") == 1:
+        address, _, port = server.partition(":")
+        return address, int(port)
+    return server, DNS_PORT
+
+
+def _joined(address: str, port: int) -> str:
+    if port == DNS_PORT:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _server(value: str) -> str:
+    try:
+        address, port = _split(value)
+        known = "%" not in address and 1 <= port <= LAST_PORT and str(ipaddress.ip_address(address))
+    except ValueError:
+        known = False
+    if not known:
+        raise invalid(f"'{value}' is not a nameserver", "write 10.20.0.53, 10.20.0.53:5353 or [fd00::53]:5353")
+    return _joined(known, port)
+
+
+class NameserverGroup(Resource):
+    """One to three DNS servers, asked in order, for some domains or (`primary`) for all."""
+
+    servers: Annotated[tuple[Annotated[str, AfterValidator(_server)], ...], AsTuple]
+    groups: GroupNames
+    domains: Annotated[tuple[Domain, ...], AsTuple, Unordered] = ()
+    primary: bool = False
+    search_domains_enabled: bool = False
+    enabled: bool = True
+    description: Text = ""
+
+    @model_validator(mode="after")
+    def _fits(self, info: ValidationInfo) -> Self:
+        if is_live(info):
+            return self
+        if not 1 <= len(self.servers) <= MOST_SERVERS:
+            raise invalid(
+                f"{len(self.servers)} servers are given", f"a nameserver group has 1 to {MOST_SERVERS} servers"
+            )
+        if not self.groups:
+            raise invalid("groups is empty", "name at least one group whose peers ask these servers, or All")
+        if self.primary == bool(self.domains):
+            raise invalid("exactly one of primary: true and domains is needed", "primary servers resolve every domain")
+        if self.primary and self.search_domains_enabled:
+            raise invalid("a primary nameserver group has no search domains", "leave search_domains_enabled out")
+        return self
+
+
+def _decode(model: type[NameserverGroup], seen: JsonObject, account: Account) -> NameserverGroup:
+    servers = [_joined(server["ip"], server["port"]) for server in seen.get("nameservers") or ()]
+    return lenient(model, {"groups": [], **decoded_values(model, seen, account), "servers": servers})
+
+
+def _encode(desired: NameserverGroup, fields: frozenset[str], base: JsonObject, ids: Ids) -> JsonObject:
+    body = encode_fields(desired, fields - {"servers"}, base, ids)
+    if "servers" in fields:
+        servers = [{"ip": address, "ns_type": "udp", "port": port} for address, port in map(_split, desired.servers)]
+        body["nameservers"] = kept_items(servers, base.get("nameservers"))
+    return body
+
+
+def _name(name: str) -> str:
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise invalid(f"'{name}' is too long for a nameserver group", f"a name has 1 to {LONGEST_NAME} characters")
+    return name
+
+
+def _remarks(
+    desired: NameserverGroup, _parts: tuple[str, ...], _seen: JsonObject | None, _account: Account
+) -> list[tuple[str, str]]:
+    return [
+        (f"the domain '{domain}' has upper-case letters, and NetBird compares them", "write domains in lower case")
+        for domain in desired.domains
+        if domain != domain.lower()
+    ]
+
+
+KIND = Kind(
+    name="nameserver_group",
+    model=NameserverGroup,
+    section=("dns", "nameservers"),
+    endpoint=Endpoint("/dns/nameservers"),
+    check_name=_name,
+    decode=_decode,
+    encode=_encode,
+    remarks=_remarks,
+    unique=Unique.ALWAYS,
+    renames=True,
+    waits_for=("route",),
+)

@@ -1,0 +1,23 @@
+"""Networks: private networks behind routing peers. Their routers and resources are kinds of their own."""
+
+from __future__ import annotations
+
+from schemas._core.fields import Resource, Text
+from schemas._core.kind import Endpoint, Kind
+
+
+class Network(Resource):
+    """A network; `routers` and `resources` stand inside it in the files."""
+
+    description: Text = ""
+
+
+KIND = Kind(
+    name="network",
+    model=Network,
+    section=("networks",),
+    endpoint=Endpoint("/networks"),
+    computed=frozenset({"id", "routers", "resources", "policies", "routing_peers_count"}),
+    renames=True,
+    waits_for=("peer",),
+)

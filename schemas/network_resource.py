@@ -1,0 +1,59 @@
+"""Network resources: hosts, subnets and domains inside a network."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from schemas._core.fields import DOMAIN, AsTuple, Name, RefTo, Resource, Text, Unordered, host_or_network, invalid
+from schemas._core.kind import Effect, Endpoint, Kind, Unique
+
+
+def _address(value: str) -> str:
+    if "%" not in value:
+        try:
+            return host_or_network(value)
+        except ValueError:
+            pass
+    domain = value.removeprefix("*.")
+    if re.fullmatch(r"[0-9.:/-]+", value) or domain.rpartition(".")[2].isdigit() or not DOMAIN.fullmatch(domain):
+        raise invalid(
+            f"'{value}' is neither an IP address, a CIDR nor a domain",
+            "write 10.20.5.10, 10.20.0.0/16, nas.example.com or *.example.com",
+        )
+    return value
+
+
+class NetworkResource(Resource):
+    """Something that peers reach through a network; its `groups` are the only owner of its memberships."""
+
+    address: Annotated[str, AfterValidator(_address)]
+    groups: Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered] = ()
+    enabled: bool = True
+    description: Text = ""
+
+
+def _effect(before: NetworkResource | None, after: NetworkResource | None) -> Effect:
+    opened, closed = after is not None and after.enabled, before is not None and before.enabled
+    if before is None or after is None or not (opened and closed):
+        return Effect.WIDENS if opened else Effect.NARROWS if closed else Effect.NEUTRAL
+    gone, new = set(before.groups) - set(after.groups), set(after.groups) - set(before.groups)
+    if before.address != after.address or (gone and new):
+        return Effect.MIXED
+    return Effect.NARROWS if gone else Effect.WIDENS if new else Effect.NEUTRAL
+
+
+KIND = Kind(
+    name="network_resource",
+    model=NetworkResource,
+    parent="network",
+    section=("resources",),
+    endpoint=Endpoint("/networks/resources", members="resources", collection="/networks/{parent}/resources"),
+    computed=frozenset({"id", "type"}),
+    effect=_effect,
+    unique=Unique.ALWAYS,
+    renames=True,
+    moves=True,
+)

@@ -1,0 +1,24 @@
+"""Network routers: the peers through which a network is reached."""
+
+from __future__ import annotations
+
+from schemas._core.kind import Endpoint, Kind, Layout
+from schemas._core.via import Routed, routing_effect, via
+
+
+class NetworkRouter(Routed):
+    """A routing peer, or the peers of groups, of one network. The server makes every new one enabled."""
+
+
+KIND = Kind(
+    name="network_router",
+    model=NetworkRouter,
+    parent="network",
+    section=("routers",),
+    layout=Layout.LISTED,
+    endpoint=Endpoint("/networks/routers", members="routers", collection="/networks/{parent}/routers"),
+    name_field="",
+    suffix=via,
+    effect=routing_effect,
+    waits_for=("network_resource",),
+)

@@ -1,0 +1,122 @@
+"""Routes: network routes in the older form, several of one identifier for high availability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, ValidationInfo, model_validator
+
+from schemas._core.codec import decoded_values, lenient, request_body
+from schemas._core.fields import DOMAIN, AsTuple, JsonObject, Network, Text, Unordered, invalid, is_live
+from schemas._core.kind import Account, Endpoint, Kind, Layout
+from schemas._core.via import GroupNames, Routed, routing_effect, via
+
+MOST_DOMAINS = 32
+LONGEST_NAME = 40
+
+
+def _as_stored(label: str) -> str:
+    """A label as the server gives it back: to Punycode, lower-cased, and to Unicode again."""
+    if not label.isascii():
+        label = "xn--" + label.lower().encode("punycode").decode()
+    label = label.lower()
+    return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+
+
+def _domain(value: str) -> str:
+    try:
+        stored = ".".join(map(_as_stored, value.split(".")))
+    except UnicodeError:
+        raise invalid(f"'{value}' is not a domain name", "its Punycode cannot be read") from None
+    ascii_form = ".".join(label if label.isascii() else "xn--x" for label in stored.removeprefix("*.").split("."))
+    if not DOMAIN.fullmatch(ascii_form):
+        raise invalid(f"'{value}' is not a domain name", "write it as corp.example.com, without dot at the end")
+    return stored
+
+
+def _few(domains: tuple[str, ...]) -> tuple[str, ...]:
+    if len(domains) > MOST_DOMAINS:
+        raise invalid(
+            f"{len(domains)} domains are too many for one route", f"a route takes {MOST_DOMAINS}; make several"
+        )
+    return domains
+
+
+Domains = Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], AsTuple, Unordered, AfterValidator(_few)]
+
+
+class Route(Routed):
+    """A way to a network or to domains, through a peer or the peers of groups, for the peers of `groups`."""
+
+    network: Network | None = None
+    domains: Domains | None = None
+    groups: GroupNames
+    access_control_groups: GroupNames = ()
+    keep_route: bool = False
+    skip_auto_apply: bool = False
+    description: Text = ""
+
+    @model_validator(mode="after")
+    def _one_target(self, info: ValidationInfo) -> Self:
+        if is_live(info):
+            return self
+        if bool(self.network) == bool(self.domains):
+            raise invalid("exactly one of network and domains is needed", "write network: CIDR or domains: [NAME]")
+        if not self.groups:
+            raise invalid("groups is empty", "name at least one group whose peers get the route, or All")
+        return self
+
+
+def _decode_shape(seen: JsonObject) -> JsonObject:
+    """An answer shows both of each pair; only one of them means something."""
+    shape = dict(seen)
+    if seen.get("domains"):
+        shape["network"] = None
+    if not seen.get("peer"):
+        shape["peer"] = None
+    return shape
+
+
+def _decode(model: type[Route], seen: JsonObject, account: Account) -> Route:
+    return lenient(model, {"groups": [], **decoded_values(model, _decode_shape(seen), account)})
+
+
+def _request(model: type[Route], seen: JsonObject, computed: frozenset[str], account: Account) -> JsonObject:
+    return request_body(model, _decode_shape(seen), computed, account)
+
+
+def _name(network_id: str) -> str:
+    if not 1 <= len(network_id) <= LONGEST_NAME:
+        raise invalid(f"'{network_id}' is too long for a route", f"an identifier has 1 to {LONGEST_NAME} characters")
+    return network_id
+
+
+def _excludes(_parts: tuple[str, ...], route: Route) -> Iterator[str]:
+    yield f"routing peers of {route.network or ','.join(route.domains or ())}"
+
+
+def _holds(parts: tuple[str, ...], route: Route) -> Iterator[str]:
+    """The server refuses a second route of one range by groups that share a peer; it does not count single peers."""
+    if route.peer_groups:
+        yield from _excludes(parts, route)
+
+
+KIND = Kind(
+    name="route",
+    model=Route,
+    section=("routes",),
+    layout=Layout.NAMED_LISTS,
+    endpoint=Endpoint("/routes"),
+    name_field="network_id",
+    check_name=_name,
+    suffix=via,
+    computed=frozenset({"id", "network_type"}),
+    decode=_decode,
+    request=_request,
+    effect=routing_effect,
+    holds=_holds,
+    excludes=_excludes,
+    renames=True,
+    waits_for=("network_router",),
+)

@@ -1,0 +1,37 @@
+"""Service users: accounts of programs. Their tokens are a kind of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from schemas._core.auto_groups import AutoGroups
+from schemas._core.codec import encode_fields
+from schemas._core.fields import JsonObject, Resource, Wire
+from schemas._core.kind import Endpoint, Ids, Kind
+from schemas._core.people import ANSWER_ONLY, vetoes
+
+
+class ServiceUser(Resource):
+    """A program's account and what it may do."""
+
+    role: Literal["admin", "user", "auditor", "network_admin", "billing_admin"]
+    auto_groups: AutoGroups = ()
+    blocked: Annotated[bool, Wire("is_blocked")] = False
+
+
+def _encode(desired: ServiceUser, fields: frozenset[str], base: JsonObject, ids: Ids) -> JsonObject:
+    return {**encode_fields(desired, fields, base, ids), "is_service_user": True}
+
+
+KIND = Kind(
+    name="service_user",
+    model=ServiceUser,
+    section=("service_users",),
+    endpoint=Endpoint("/users"),
+    computed=ANSWER_ONLY,
+    selects=lambda seen: bool(seen.get("is_service_user")),
+    server_owned=lambda seen, _account: bool(seen.get("is_current")),
+    encode=_encode,
+    vetoes=vetoes,
+    waits_for=("setup_key",),
+)

@@ -1,0 +1,65 @@
+"""Setup keys: secrets with which machines join the account."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas._core.auto_groups import AutoGroups
+from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, Wire, invalid, seconds
+from schemas._core.kind import Account, Endpoint, Kind
+
+
+def _limit(value: int) -> int:
+    if value < 0:
+        raise invalid(f"usage_limit {value} is negative", "0 is no limit")
+    return value
+
+
+class SetupKey(Resource):
+    """A key that lets machines join. All but its groups and its revocation is fixed when it is made."""
+
+    type: Annotated[Literal["reusable", "one-off"], Trait.IMMUTABLE]
+    expires_in: Annotated[DurationOrNever, Trait.CREATE_ONLY, Wire(to=seconds)] = "never"
+    usage_limit: Annotated[int, Field(strict=True), AfterValidator(_limit), Trait.IMMUTABLE] = 0
+    ephemeral: Annotated[bool, Trait.IMMUTABLE] = False
+    allow_extra_dns_labels: Annotated[bool, Trait.IMMUTABLE] = False
+    auto_groups: AutoGroups = ()
+    revoked: bool = False
+
+    @model_validator(mode="after")
+    def _one_use(self) -> Self:
+        if self.type == "one-off" and self.usage_limit > 1:
+            raise invalid("a one-off key is used once", "leave usage_limit out, or make the key reusable")
+        return self
+
+
+def _settle(desired: SetupKey, live: SetupKey, _seen: JsonObject, _account: Account) -> SetupKey:
+    """A revoked key stays revoked: the server cannot take that back. A one-off key has a limit of 1, whatever was sent."""
+    limit = live.usage_limit if desired.type == live.type == "one-off" else desired.usage_limit
+    return desired.model_copy(update={"revoked": desired.revoked or live.revoked, "usage_limit": limit})
+
+
+def _remarks(
+    desired: SetupKey, parts: tuple[str, ...], seen: JsonObject | None, _account: Account
+) -> list[tuple[str, str]]:
+    said = {"expired": "has expired", "overused": "is used up", "revoked": "is revoked"}
+    state = said.get((seen or {}).get("state", ""), "")
+    if not state or desired.revoked:
+        return []
+    return [(f"this setup key {state}; no machine can join with it", f"renew it: nbsync rotate setup_key/{parts[0]}")]
+
+
+KIND = Kind(
+    name="setup_key",
+    model=SetupKey,
+    section=("setup_keys",),
+    endpoint=Endpoint("/setup-keys"),
+    computed=frozenset({"id", "key", "expires", "valid", "used_times", "last_used", "state", "updated_at"}),
+    settle=_settle,
+    remarks=_remarks,
+    reveals="key",
+    expires="expires",
+    waits_for=("policy",),
+)

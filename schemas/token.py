@@ -1,0 +1,74 @@
+"""Tokens: the secrets with which service users call the API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from schemas._core.fields import Duration, JsonObject, Resource, Trait, Wire, invalid, seconds
+from schemas._core.kind import Account, Endpoint, Kind, Veto
+
+DAY = 86400
+MOST_DAYS = 365
+IN_USE = timedelta(minutes=1)
+
+
+def _days(value: str) -> str:
+    days, rest = divmod(seconds(value), DAY)
+    if rest or not 1 <= days <= MOST_DAYS:
+        raise invalid(f"'{value}' is not a lifetime of a token", "a token lives for whole days, 1d to 365d")
+    return value
+
+
+class Token(Resource):
+    """A personal access token: made and deleted, never changed."""
+
+    expires_in: Annotated[
+        Duration, AfterValidator(_days), Trait.CREATE_ONLY, Wire(to=lambda text: seconds(text) // DAY, of=str)
+    ]
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _in_use(seen: JsonObject, account: Account) -> bool:
+    """Every request is noted at its token, so the one in use is among the caller's that were used last."""
+    owner = account.raw("service_user", seen["_parent"]) or {}
+    if not owner.get("is_current") or not seen.get("last_used"):
+        return False
+    tokens = account.siblings("token", seen["_parent"])
+    latest = max(_instant(token["last_used"]) for token in tokens if token.get("last_used"))
+    return latest - _instant(seen["last_used"]) < IN_USE
+
+
+def _vetoes(seen: JsonObject, after: Token | None, _changed: frozenset[str], account: Account) -> list[Veto]:
+    if after is None and _in_use(seen, account):
+        return [Veto("this token is in use: nbsync works with it", "declare it, or run nbsync with another token")]
+    return []
+
+
+def _remarks(
+    _desired: Token, parts: tuple[str, ...], seen: JsonObject | None, _account: Account
+) -> list[tuple[str, str]]:
+    if seen and _instant(seen["expiration_date"]) < datetime.now(UTC):
+        return [("this token has expired", f"renew it: nbsync rotate token/{'/'.join(parts)}")]
+    return []
+
+
+KIND = Kind(
+    name="token",
+    model=Token,
+    parent="service_user",
+    section=("tokens",),
+    endpoint=Endpoint("/users/{parent}/tokens", updates=False),
+    computed=frozenset({"id", "created_at", "created_by", "expiration_date", "last_used"}),
+    server_owned=_in_use,
+    vetoes=_vetoes,
+    remarks=_remarks,
+    reveals="plain_token",
+    revealed_in="personal_access_token",
+    expires="expiration_date",
+)

@@ -1,0 +1,103 @@
+"""Users: the people of the account, by e-mail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from schemas._core.auto_groups import AutoGroups
+from schemas._core.codec import decoded_values, encode_fields, lenient
+from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invalid
+from schemas._core.kind import Account, CannotExpress, Effect, Endpoint, Ids, Kind
+from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, vetoes
+
+Role = Literal["owner", "admin", "user", "auditor", "network_admin", "billing_admin"]
+
+
+class User(Resource):
+    """A person. Who has not signed in yet can be invited; else a missing person is a warning."""
+
+    role: Annotated[Role, Trait.KEPT] | None = None
+    auto_groups: Annotated[AutoGroups, Trait.KEPT] | None = None
+    blocked: Annotated[bool, Wire("is_blocked"), Trait.KEPT] | None = None
+    invite: Annotated[bool, Trait.CREATE_ONLY] = False
+    name: Annotated[Name, Trait.CREATE_ONLY] | None = None
+
+
+def _email(value: str) -> str:
+    local, at, domain = value.partition("@")
+    if not (local and at and domain) or any(character.isspace() for character in value):
+        raise invalid(f"'{value}' is not an e-mail address", "people are declared by their e-mail")
+    return value
+
+
+def _decode(model: type[User], seen: JsonObject, account: Account) -> User:
+    return lenient(model, {"auto_groups": [], **decoded_values(model, seen, account)})
+
+
+def _encode(desired: User, fields: frozenset[str], base: JsonObject, ids: Ids) -> JsonObject:
+    if base:
+        return encode_fields(desired, fields, base, ids)
+    invited = {"role": "user", "auto_groups": [], "is_service_user": False, "name": desired.name}
+    return encode_fields(desired, fields - {"invite", "name", "blocked"}, invited, ids)
+
+
+def _settle(desired: User, live: User, seen: JsonObject, account: Account) -> User:
+    if desired.role == "owner" and live.role != "owner":
+        raise CannotExpress("nobody becomes owner by a file", "hand the account over in the dashboard")
+    if desired.auto_groups is None:
+        return desired
+    by_login = [group for group in seen.get("auto_groups") or () if _by_login(group, account)]
+    kept = [account.label("group", group) for group in by_login]
+    return desired.model_copy(update={"auto_groups": tuple(sorted({*desired.auto_groups, *kept}))})
+
+
+def _by_login(group: str, account: Account) -> bool:
+    return (account.raw("group", group) or {}).get("issued") == "jwt"
+
+
+def _missing(desired: User) -> str:
+    if desired.role == "owner":
+        raise CannotExpress("nobody becomes owner by a file", "hand the account over in the dashboard")
+    if desired.invite and desired.name:
+        return ""
+    if desired.invite:
+        raise CannotExpress("an invited person needs a name", "add name: FIRST LAST beside invite: true")
+    return "has not signed in yet; nothing is done until then (or invite: true with name)"
+
+
+def _effect(before: User | None, after: User | None) -> Effect:
+    if before is None or after is None or after.blocked in (None, before.blocked):
+        return Effect.NEUTRAL
+    return Effect.NARROWS if after.blocked else Effect.WIDENS
+
+
+def _administers(seen: JsonObject, after: User | None) -> bool:
+    role = (after and after.role) or seen.get("role")
+    blocked = seen.get("is_blocked") if after is None or after.blocked is None else after.blocked
+    return role in ADMINISTRATORS and not blocked
+
+
+KIND = Kind(
+    name="user",
+    model=User,
+    section=("users",),
+    endpoint=Endpoint("/users"),
+    name_field="email",
+    check_name=_email,
+    name_form=str.lower,
+    computed=ANSWER_ONLY,
+    selects=lambda seen: not seen.get("is_service_user"),
+    server_owned=lambda seen, _account: bool(
+        seen.get("role") == "owner" or seen.get("is_current") or seen.get("issued") == "integration"
+    ),
+    decode=_decode,
+    encode=_encode,
+    settle=_settle,
+    missing=_missing,
+    vetoes=vetoes,
+    effect=_effect,
+    reveals="password",
+    deleted_only_by_name=True,
+    administers=_administers,
+    waits_for=("token",),
+)
