@@ -58,7 +58,7 @@ class Settings:
     url: str
     token: SecretStr
     scheme: Scheme = "Token"
-    timeout: float = 30.0
+    timeout: float = 60.0
     budget: float = 120.0
     max_run_time: float | None = None
     user_agent: str = "nbsync"
@@ -117,7 +117,7 @@ def _checked_token(token: str, name: str) -> str:
     if not _HEADER_SAFE.fullmatch(token):
         _refuse(
             f"A character of {name} cannot be part of a token (its value is not shown).",
-            "A token is one word of letters, digits and signs: no blanks, quotes around it or line breaks inside.",
+            "A token is one word of letters, digits and signs: no blanks, no quotes around it, not the word before it.",
         )
     return token
 
@@ -135,7 +135,7 @@ def _checked_url(url: str) -> str:
             f"http://{parts.netloc} would send the token in clear over the network.",
             "Use https; http is for 127.0.0.0/8, ::1 and localhost alone.",
         )
-    path = parts.path.rstrip("/").removesuffix("/api")
+    path = re.sub("(/api|/)*$", "", parts.path)
     if not (_PLAIN_AUTHORITY.fullmatch(parts.netloc) and _PLAIN_PATH.fullmatch(path)):
         _refuse(f"{URL_VARIABLE} has signs in it that no address of a server has.", f'Such as: "{DEFAULT_URL}".')
     return f"{parts.scheme}://{parts.netloc}{path}"

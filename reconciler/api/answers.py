@@ -36,6 +36,7 @@ _BY_STATUS: Final[dict[int, type[CallFailed]]] = {
     429: RateLimited,
 }
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_UNKNOWN_ROLE = re.compile(r"user role: \w+ not found$")
 _NETWORK_ADMIN_AREAS: Final = {"groups", "policies", "posture-checks", "networks", "routes", "dns"}
 
 
@@ -137,7 +138,7 @@ def _not_found(answer: Answer) -> type[CallFailed]:
     message = (answer.error or "").lower()
     if message.startswith("invalid token:"):
         return TokenRefused
-    if "user role:" in message:
+    if _UNKNOWN_ROLE.search(message):
         return NotPermitted
     return NoSuchEndpoint if answer.error is None else Missing
 
@@ -165,6 +166,8 @@ def _role_advice(call: Call, answer: Answer) -> str:
             "The token's user is blocked or waits for approval: an admin can change that under Team in the dashboard."
         )
     area = call.path.split("/")[2]
+    if call.path.endswith("/tokens"):
+        return "Only the role admin may look at, make or delete another user's tokens."
     if call.method == "GET":
         return "A service user of any role reads everything; this token belongs to a person, whose role does not."
     if area in _NETWORK_ADMIN_AREAS:

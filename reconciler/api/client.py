@@ -11,13 +11,21 @@ from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential, wait_random
 
 from reconciler.api.exchange import Exchange
-from reconciler.api.failures import Untrusted
-from reconciler.api.pacing import Naps, Pace
+from reconciler.api.pacing import Naps, Pace, Patience
 from reconciler.api.paths import checked, path
-from reconciler.api.problems import Call, RateLimited, ServerFailure, TimedOut, TokenRefused, Unreachable
+from reconciler.api.problems import (
+    Call,
+    CallFailed,
+    RateLimited,
+    ServerFailure,
+    TimedOut,
+    TokenRefused,
+    Unreachable,
+    Untrusted,
+)
 from reconciler.errors import Throttled
 from reconciler.settings import Settings
 
@@ -25,7 +33,7 @@ __all__ = ["Api", "ReadApi", "path"]
 
 WORKERS: Final = 8
 TRIES: Final = 6
-_BACK_OFF = wait_exponential_jitter(initial=0.5, max=8, jitter=0.5)
+_BACK_OFF = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 _PASSING: Final = {502, 503, 504}
 
 
@@ -130,7 +138,8 @@ class ReadApi:
 
         def worn_out(state: RetryCallState) -> bool:
             spent = self._clock() - started + state.upcoming_sleep
-            return state.attempt_number >= TRIES or spent > self._settings.budget
+            no_time = spent > self._settings.budget or state.upcoming_sleep > self._pace.time_left
+            return no_time or state.attempt_number >= TRIES
 
         retrying = Retrying(
             retry=retry_if_exception(lambda error: _may_pass(call, error)),
@@ -144,7 +153,7 @@ class ReadApi:
 
     def _in_turn(self, call: Call, content: bytes | None) -> Any:
         """Send `call` when the server's rate limit lets it through; a 429 is sure not to have been processed."""
-        patience = self._settings.budget if call.method == "GET" else math.inf
+        patience = Patience(self._settings.budget if call.method == "GET" else math.inf)
         refusal: RateLimited | None = None
         while (closings := self._pace.enter(patience)) is not None:
             self._count(call.method)
@@ -153,14 +162,18 @@ class ReadApi:
             except RateLimited as error:
                 self._pace.throttled(closings, error.retry_after)
                 refusal = error
+            except CallFailed as error:
+                if error.status:
+                    self._pace.answered()
+                raise
             else:
                 self._pace.answered()
                 return answer
-        raise refusal or self._out_of_time(call)
+        raise refusal or self._not_sent(call)
 
-    def _out_of_time(self, call: Call) -> Throttled:
-        if self._pace.is_over:
-            return TimedOut(call, "the time of this run is over", outcome="not_processed")
+    def _not_sent(self, call: Call) -> Throttled:
+        if self._pace.time_left <= 0:
+            return TimedOut(call, "the time of this run is over, and it was not sent", outcome="not_processed")
         return RateLimited(call, "another request was refused, and this one was not sent")
 
     def _count(self, method: str) -> None:
@@ -200,11 +213,16 @@ class Api(ReadApi):
 
 
 def _may_pass(call: Call, error: BaseException) -> bool:
-    if isinstance(error, Untrusted) or not isinstance(error, Unreachable | TimedOut | ServerFailure):
+    """Whether `call` may be sent again after `error`: a read after what passes, a write only if the server never saw it."""
+    if isinstance(error, Untrusted):
         return False
+    if isinstance(error, Unreachable):
+        return call.method == "GET" or error.outcome == "not_processed"
     if call.method != "GET":
-        return isinstance(error, Unreachable) and error.outcome == "not_processed"
-    return not isinstance(error, ServerFailure) or error.status in _PASSING
+        return False
+    if isinstance(error, TimedOut):
+        return error.outcome != "not_processed"
+    return isinstance(error, ServerFailure) and error.status in _PASSING
 
 
 def _back_off(state: RetryCallState) -> float:

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from reconciler.api.problems import BadAnswer, Call, CallFailed, TimedOut, Unreachable
+from reconciler.api.problems import BadAnswer, Call, CallFailed, TimedOut, Unreachable, Untrusted
 from reconciler.redact import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-
-class Untrusted(Unreachable):
-    """The server's certificate is not accepted; trying again would not change that."""
-
-    advice = "For a certificate of your own authority set SSL_CERT_FILE to a file with its certificate."
 
 
 def problem(call: Call, error: httpx.HTTPError, timeout: float) -> CallFailed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Lock
@@ -29,7 +30,7 @@ def retry_after(header: str | None, now: datetime | None = None) -> float | None
         return float(header)
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds())
 
@@ -64,6 +65,21 @@ class Naps:
             raise Stopped
 
 
+@dataclass(slots=True)
+class Patience:
+    """How long one call waits for the rate limit.
+
+    Attributes:
+        limit: Seconds that it waits at most while nothing gets through, of no thread.
+        waited: Seconds that it has waited since something last got through.
+        answers: How many requests of all threads had got through by then.
+    """
+
+    limit: float
+    waited: float = 0.0
+    answers: int = 0
+
+
 class Pace:
     """The gate that all requests of a client pass; a 429 closes it for all of them.
 
@@ -83,15 +99,12 @@ class Pace:
         self._pause = FIRST_PAUSE
 
     @property
-    def is_over(self) -> bool:
-        """Whether the time of the run is over."""
-        return self._clock() > self._end
+    def time_left(self) -> float:
+        """Seconds until the time of the run is over; negative afterwards."""
+        return self._end - self._clock()
 
-    def enter(self, patience: float) -> int | None:
+    def enter(self, patience: Patience) -> int | None:
         """Wait until a request may go.
-
-        Args:
-            patience: Seconds to wait at most while nothing gets through, of no thread.
 
         Returns:
             How often the gate had been closed, for `throttled`; None if the wait would be too long, or the run's time is over.
@@ -99,20 +112,20 @@ class Pace:
         Raises:
             Stopped: The client was stopped.
         """
-        waited, answers, passed = 0.0, self._answers, -math.inf
-        while True:
+        passed = -math.inf
+        while self.time_left > 0:
             with self._lock:
-                opens, closings, now = self._opens, self._closings, self._clock()
-            if now > self._end:
-                return None
-            if opens <= now or opens == passed:
+                opens, closings, answers = self._opens, self._closings, self._answers
+            wait = opens - self._clock()
+            if wait <= 0 or opens == passed:
                 return closings
-            waited = waited if answers == self._answers else 0.0
-            answers, passed, wait = self._answers, opens, opens - now
-            if waited + wait > patience or opens > self._end:
+            if answers != patience.answers:
+                patience.answers, patience.waited = answers, 0.0
+            if patience.waited + wait > patience.limit or wait > self.time_left:
                 return None
             self._naps.nap(wait)
-            waited += wait
+            patience.waited, passed = patience.waited + wait, opens
+        return None
 
     def throttled(self, closings: int, asked: float | None) -> None:
         """Close the gate after a 429.

@@ -10,7 +10,9 @@ from reconciler.errors import AccountError, Diagnostic
 from reconciler.redact import clean
 
 PREFIX: Final = "/api"
-_PATH = re.compile(r"(/(?!\.\.?(/|\?|$))[\w.~%!$&'()*+,;=:@|-]+)+(\?[\w.~%!$&'()*+,;=:@/?-]*)?", re.ASCII)
+_PATH = re.compile(
+    r"(/(?!\.\.?(/|\?|$))([\w.~!$&'()*+,;=:@-]|%(?!2[EFef]|5[Cc]))+)+(\?[\w.~%!$&'()*+,;=:@/?-]*)?", re.ASCII
+)
 
 
 def path(template: str, **ids: str) -> str:

@@ -78,6 +78,12 @@ class Unreachable(CallFailed):
     usual_outcome = "not_processed"
 
 
+class Untrusted(Unreachable):
+    """The server's certificate is not accepted; trying again would not change that."""
+
+    advice = "For a certificate of your own authority set SSL_CERT_FILE to a file with that authority's certificate."
+
+
 class TokenRefused(CallFailed, NotAuthorized):
     """401, or the 404 with which NetBird answers a well-formed token that it does not know."""
 

@@ -190,11 +190,16 @@ def _proxy_for(url: str) -> httpx.Proxy | None:
     if not proxy or proxy_bypass(host):
         return None
     try:
-        return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
+        checked = httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
     except (ValueError, httpx.InvalidURL):
         raise _unusable(
             "HTTPS_PROXY", "it is no URL of a proxy (its value may hold a password and is not shown)"
         ) from None
+    if checked.url.scheme not in {"http", "https"}:
+        raise _unusable(
+            "HTTPS_PROXY", f"a proxy of the kind {clean(checked.url.scheme)} is not supported, only http and https are"
+        )
+    return checked
 
 
 def _unusable(name: str, why: str) -> UsageError:
