@@ -7,6 +7,8 @@ handlers write theirs as they stand (bad JSON, group deletion, routers, proxy to
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .text import lowered
+
 
 class Refusal(Exception):  # noqa: N818 - not an error of this program
     """A request that the server turns down.
@@ -20,7 +22,7 @@ class Refusal(Exception):  # noqa: N818 - not an error of this program
         super().__init__(message)
         self.status = status
         self.verbatim = verbatim
-        self.message = message if verbatim else message.lower()
+        self.message = message if verbatim else lowered(message)
 
 
 class PlainError(Refusal):

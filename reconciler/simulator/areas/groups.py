@@ -1,4 +1,4 @@
-"""Groups (module ``groups``): members are kept as ``memberships``, network resources in the group's own row.
+"""Groups (module ``groups``): their peers are kept as ``memberships``, their network resources as ``group_resources``.
 
 Unknown peers are stored and hidden, unknown resources are stored and shown. All deletion refusals are 400 in original
 case, the first of a fixed order of causes.
@@ -90,7 +90,7 @@ def delete_group(call: Call) -> Any:
 
 def new_group(account: Account, name: str, issued: str) -> Row:
     """Store an empty group; ``issued`` is ``api``, ``jwt`` or ``integration``."""
-    return account.save("groups", {"id": account.world.new_id(), "name": name, "issued": issued, "resources": []})
+    return account.save("groups", {"id": account.world.new_id(), "name": name, "issued": issued})
 
 
 def all_group(account: Account) -> Row:
@@ -120,16 +120,48 @@ def remove_member(account: Account, group_id: str, peer_id: str) -> None:
     account.remove("memberships", f"{group_id}/{peer_id}")
 
 
-def set_resources(account: Account, group: Row, resources: list[Row]) -> Row:
-    """Store the group with these network resources, ``{"id", "type"}`` each; returns its new row."""
-    return account.save("groups", {**group, "resources": resources})
+def resources_of(account: Account, group_id: str) -> list[Row]:
+    """The group's network resources, ``{"id", "type"}`` each, in the order in which they came."""
+    entries = account.where("group_resources", "group", group_id)
+    return [{"id": entry["resource"], "type": entry["type"]} for entry in entries]
+
+
+def of_resource(account: Account, resource_id: str) -> list[Row]:
+    """The groups of a network resource: oldest first, once for each entry that a group has of it."""
+    group_ids = [entry["group"] for entry in account.where("group_resources", "resource", resource_id)]
+    found = [group for group_id in group_ids if (group := account.find("groups", group_id))]
+    return sorted(found, key=lambda group: account.world.store.table("groups").place(group["id"]))
+
+
+def add_resource(account: Account, group_id: str, resource: Row) -> None:
+    """Put a network resource into a group, under its type of now; nothing happens if it is there like that."""
+    entries = account.where("group_resources", "resource", resource["id"])
+    if (group_id, resource["type"]) not in {(entry["group"], entry["type"]) for entry in entries}:
+        _enter(account, group_id, resource)
+
+
+def remove_resource(account: Account, group_id: str, resource_id: str) -> None:
+    """Take the first entry of a network resource out of a group."""
+    entries = account.where("group_resources", "resource", resource_id)
+    account.remove("group_resources", next(entry["id"] for entry in entries if entry["group"] == group_id))
+
+
+def set_resources(account: Account, group_id: str, resources: list[Row]) -> None:
+    """Make these the group's network resources: nothing is checked, the same one may come twice."""
+    for entry in account.where("group_resources", "group", group_id):
+        account.remove("group_resources", entry["id"])
+    for resource in resources:
+        _enter(account, group_id, resource)
 
 
 def minimum(account: Account, group: Row) -> Row:
     """The short form inside other objects; its counts include unknown peers."""
-    count = account.world.store.table("memberships").count("group", group["id"])
-    resources = len(group["resources"])
-    return {"id": group["id"], "name": group["name"], "peers_count": count, "resources_count": resources}
+    return {
+        "id": group["id"],
+        "name": group["name"],
+        "peers_count": account.world.store.table("memberships").count("group", group["id"]),
+        "resources_count": account.world.store.table("group_resources").count("group", group["id"]),
+    }
 
 
 def view(account: Account, group: Row, peer_ids: list[str] | None = None) -> Row:
@@ -143,7 +175,8 @@ def view(account: Account, group: Row, peer_ids: list[str] | None = None) -> Row
     Raises:
         ConnectionDropped: one of its resources has neither id nor type, which cannot be shown.
     """
-    if any(not resource["id"] and not resource["type"] for resource in group["resources"]):
+    resources = resources_of(account, group["id"])
+    if {"id": "", "type": ""} in resources:
         raise ConnectionDropped
     found = [account.find("peers", peer_id) for peer_id in peer_ids or member_ids(account, group["id"])]
     peers = [peer for peer in found if peer is not None]
@@ -155,8 +188,8 @@ def view(account: Account, group: Row, peer_ids: list[str] | None = None) -> Row
         "issued": group["issued"],
         "peers": [{"id": peer["id"], "name": peer["name"]} for peer in peers] or None,
         "peers_count": len(peers),
-        "resources": group["resources"] or None,
-        "resources_count": len(group["resources"]),
+        "resources": resources or None,
+        "resources_count": len(resources),
     }
 
 
@@ -189,7 +222,8 @@ def _written(call: Call, group: Row, body: Row) -> Row:
         remove_member(account, group["id"], peer_id)
     for peer_id in wanted:
         add_member(account, group["id"], peer_id)
-    group = set_resources(account, {**group, "name": body["name"]}, body["resources"] or [])
+    group = account.save("groups", {**group, "name": body["name"]})
+    set_resources(account, group["id"], body["resources"] or [])
     return view(account, group, wanted)
 
 
@@ -198,8 +232,8 @@ def _refuse_if_held(call: Call, group: Row) -> None:
         raise _kept("only service users with admin power can delete integration group")
     if group["name"] == ALL:
         raise _kept("deleting group ALL is not allowed")
-    if group["resources"]:
-        raise _kept(f"group has been linked to network resource: {group['resources'][0]['id']}")
+    if resources := resources_of(call.account, group["id"]):
+        raise _kept(f"group has been linked to network resource: {resources[0]['id']}")
     for name in HOLDERS:
         area = areas().get(name)
         if area and area.holds_group and (holder := area.holds_group(call.account, group)):
@@ -210,8 +244,10 @@ def _kept(message: str) -> Refusal:
     return Refusal(400, message, verbatim=True)
 
 
-def _resource_ids(group: Row) -> list[str]:
-    return [resource["id"] for resource in group["resources"]]
+def _enter(account: Account, group_id: str, resource: Row) -> None:
+    place = account.world.store.table("group_resources").next_place
+    entry = {"group": group_id, "resource": resource["id"], "type": resource["type"]}
+    account.save("group_resources", {"id": f"{group_id}/{place}", **entry})
 
 
 AREA = Area(
@@ -222,7 +258,6 @@ AREA = Area(
         Route("PUT", "/groups/<group_id>", update_group),
         Route("DELETE", "/groups/<group_id>", delete_group),
     ),
-    indexes={"groups": {"resource": _resource_ids}},
     activities={
         "group.add": "Group created",
         "group.update": "Group updated",

@@ -1,0 +1,170 @@
+"""Machines that join, log in again and go: what NetBird clients do over gRPC, as events.
+
+A machine is known by its hostname; once its peer has been deleted it joins as a new one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.simulator.addresses import fqdn, free_ipv4, free_label, settle_ipv6
+from reconciler.simulator.ids import hashed
+from reconciler.simulator.registry import Area
+from reconciler.simulator.store import Row
+from reconciler.simulator.world import Account, World
+
+from . import groups, setup_keys
+from .peers import meta as audit_meta
+
+LOCAL_FLAGS = (
+    "block_inbound",
+    "block_lan_access",
+    "disable_client_routes",
+    "disable_dns",
+    "disable_firewall",
+    "disable_server_routes",
+    "lazy_connection_enabled",
+    "rosenpass_enabled",
+    "rosenpass_permissive",
+)
+KEY_INVALID = "rpc error: code = NotFound desc = couldn't add peer: setup key is invalid"
+LABELS_REFUSED = (
+    "rpc error: code = FailedPrecondition desc = couldn't add peer: setup key doesn't allow extra DNS labels"
+)
+NO_METHOD = (
+    "rpc error: code = PermissionDenied desc = no peer auth method provided, please use a setup key or interactive SSO "
+    "login"
+)
+EXPIRED = "rpc error: code = PermissionDenied desc = peer login has expired, please log in once more"
+
+
+def join(world: World, line: Mapping[str, Any]) -> Any:
+    """``peer_joins`` ``{hostname, setup_key, connected?, meta?}``: a machine registers, or is back.
+
+    ``meta`` may hold ``goos``, ``os``, ``os_version``, ``kernel``, ``version``, ``addresses``, ``files``, ``ssh``,
+    ``serial`` and ``labels``.
+
+    Returns:
+        ``{"address", "fqdn", "id"}``, or ``{"error"}`` as the client would print it.
+    """
+    known = _machine(world, line["hostname"])
+    if known is not None:
+        return _log_in(world, known, line)
+    key = next(iter(world.store.table("setup_keys").where("hash", hashed(line.get("setup_key") or ""))), None)
+    if key is None:
+        return {"error": KEY_INVALID if line.get("setup_key") else NO_METHOD}
+    account = world.account(key["account_id"])
+    if setup_keys.state(account, key) != "valid":
+        return {"error": KEY_INVALID}
+    labels = (line.get("meta") or {}).get("labels") or []
+    if labels and not key["allow_extra_dns_labels"]:
+        return {"error": LABELS_REFUSED}
+    peer = _register(account, key, line, labels)
+    return _answer(account, peer)
+
+
+def log_in(world: World, line: Mapping[str, Any]) -> Any:
+    """``peer_logs_in`` ``{hostname, connected?, meta?}``: a machine that has joined before comes back."""
+    return join(world, {**line, "setup_key": None})
+
+
+def disconnect(world: World, line: Mapping[str, Any]) -> Any:
+    """``peer_disconnects`` ``{hostname}``: its stream ends."""
+    if peer := _machine(world, line["hostname"]):
+        world.account(peer["account_id"]).save("peers", {**peer, "connected": False, "last_seen": world.now()})
+    return {}
+
+
+def new_peer(account: Account, fields: Row, *, always_numbered: bool = False) -> Row:
+    """Store a peer with these fields over those of a machine that says nothing; in group All, without an IPv6 yet."""
+    now = account.world.now()
+    ip = free_ipv4(account)
+    blank: Row = {
+        "id": account.world.new_id(),
+        "ip": ip,
+        "ipv6": "",
+        "label": free_label(account, fields["name"], ip, always_numbered=always_numbered),
+        "user_id": "",
+        "ephemeral": False,
+        "connected": False,
+        "created_at": now,
+        "last_seen": now,
+        "last_login": now,
+        "connection_ip": "127.0.0.1",
+        "ssh_enabled": False,
+        "login_expiration_enabled": False,
+        "inactivity_expiration_enabled": False,
+        "login_expired": False,
+        "extra_dns_labels": [],
+        "ui_version": "",
+        "country_code": "",
+        "city_name": "",
+        "geoname_id": 0,
+    }
+    peer = account.save("peers", {**blank, **fields})
+    groups.add_member(account, groups.all_group(account)["id"], peer["id"])
+    return peer
+
+
+def machine_fields(hostname: str, told: Mapping[str, Any]) -> Row:
+    """What a client tells of its machine, with the defaults of the one that the recordings were made with."""
+    flags = {**dict.fromkeys(LOCAL_FLAGS, False), "server_ssh_allowed": bool(told.get("ssh"))}
+    return {
+        "hostname": hostname,
+        "goos": told.get("goos") or "linux",
+        "os": told.get("os") or "Ubuntu",
+        "os_version": told.get("os_version") or "24.04",
+        "kernel_version": "6.8.0-31-generic",
+        "version": told.get("version") or "0.77.1",
+        "serial_number": told.get("serial") or "",
+        "addresses": told.get("addresses") or [],
+        "files": told.get("files") or [],
+        "local_flags": flags,
+    }
+
+
+def _register(account: Account, key: Row, line: Mapping[str, Any], labels: list[str]) -> Row:
+    world, hostname = account.world, line["hostname"]
+    fields = machine_fields(hostname, line.get("meta") or {})
+    fields |= {"name": hostname, "machine": hostname, "extra_dns_labels": labels, "ephemeral": key["ephemeral"]}
+    fields["connected"] = bool(line.get("connected"))
+    peer = new_peer(account, fields, always_numbered=key["ephemeral"])
+    for group_id in key["auto_groups"]:
+        if account.find("groups", group_id):
+            groups.add_member(account, group_id, peer["id"])
+    settle_ipv6(account, [peer["id"]])
+    account.save("setup_keys", {**key, "used_times": key["used_times"] + 1, "last_used": world.now()})
+    peer = account.find("peers", peer["id"]) or peer
+    account.audit(key["id"], "peer.setupkey.add", peer["id"], **audit_meta(account, peer), setup_key_name=key["name"])
+    return peer
+
+
+def _log_in(world: World, peer: Row, line: Mapping[str, Any]) -> Any:
+    account = world.account(peer["account_id"])
+    if refused := _refused(peer):
+        return {"error": refused}
+    told = machine_fields(line["hostname"], line.get("meta") or {})
+    is_connected = bool(line.get("connected")) or peer["connected"]
+    changes = {"connected": is_connected, "last_seen": world.now()}
+    return _answer(account, account.save("peers", {**peer, **told, **changes}))
+
+
+def _refused(peer: Row) -> str | None:
+    """Why a peer of a person may not log in: its login has expired, or its user is blocked."""
+    if not peer["user_id"]:
+        return None
+    return EXPIRED if peer["login_expired"] else None
+
+
+def _answer(account: Account, peer: Row) -> Row:
+    bits = account.row["network"]["v4"].partition("/")[2]
+    return {"address": f"{peer['ip']}/{bits}", "fqdn": fqdn(account, peer), "id": peer["id"]}
+
+
+def _machine(world: World, hostname: str) -> Row | None:
+    return next(iter(world.store.table("peers").where("machine", hostname)), None)
+
+
+AREA = Area(
+    activities={"peer.setupkey.add": "Peer added"},
+    happenings={"peer_joins": join, "peer_logs_in": log_in, "peer_disconnects": disconnect},
+)
