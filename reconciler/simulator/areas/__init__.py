@@ -24,16 +24,16 @@ How an area is written (core modules are imported as ``reconciler.simulator.X``,
   ``key`` is a field that holds a text, or an index that the area declares in ``AREA.indexes``. Other kinds' tables are
   read the same way; ``world.store.table(kind)`` sees all accounts. A new id: ``call.world.new_id()``.
 * **Tables** (rows have the fields of the API unless said): ``accounts`` (``settings``, ``onboarding``), ``users``,
-  ``tokens`` (``user_id``, ``hash``), ``invites``, ``groups`` (without ``peers``), ``memberships`` (``group``,
+  ``tokens`` (``user_id``, ``hash``), ``invites``, ``groups`` (id, name, issued), ``memberships`` (``group``,
   ``peer``), ``peers``, ``setup_keys``, ``posture_checks``, ``policies`` (ids in ``rules[].sources``), ``jobs``,
   ``events``, ``networks``, ``network_resources`` (``network_id``), ``network_routers`` (``network_id``), ``routes``,
   ``nameserver_groups``, ``dns_settings`` (id of the account), ``zones``, ``zone_records`` (``zone_id``),
   ``identity_providers``, ``proxy_services``, ``proxy_domains``, ``proxy_tokens``, ``proxies`` (those connected),
   ``agent_providers``, ``agent_policies``, ``agent_guardrails``, ``agent_budget_rules``, ``agent_settings``.
 * **Groups and peers inside other objects.** ``groups.minimum(account, group)`` is the short form of a group;
-  ``call.account.find("groups", id)`` is None for an unknown one. A group's ``resources`` are the only place where
-  membership of network resources is kept: ``account.where("groups", "resource", resource_id)`` are the groups of a
-  resource, ``groups.set_resources`` writes them. A peer is ``find("peers", id)``, its address ``peer["ip"]``, its name
+  ``call.account.find("groups", id)`` is None for an unknown one. Which network resources a group has is
+  kept as ``group_resources`` (``group``, ``resource``, ``type``) only: ``groups.of_resource(account, id)`` are the groups of one, ``groups.resources_of`` and
+  ``groups.set_resources`` read and write those of a group. A peer is ``find("peers", id)``, its address ``peer["ip"]``, its name
   in DNS ``peers.fqdn(account, peer)``.
 * **Being referred to.** ``holds_group`` and ``holds_peer`` of the `Area` say what keeps a group or a peer from being
   deleted, ``peer_left`` cleans up after one.

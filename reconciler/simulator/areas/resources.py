@@ -4,8 +4,7 @@ Which groups a resource is in is kept with the groups only. Names are unique in 
 cannot read is an error without a status of its own: 500, before anything but JSON and permission is looked at.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from reconciler.simulator import domains, netip
@@ -125,8 +124,8 @@ def of_network(account: Account, network_id: str) -> list[Row]:
 
 
 def group_ids(account: Account, resource_id: str) -> list[str]:
-    """The groups that a resource is in, oldest first."""
-    return [group["id"] for group in account.where("groups", "resource", resource_id)]
+    """The groups that a resource is in, oldest first, each once."""
+    return list(dict.fromkeys(group["id"] for group in groups.of_resource(account, resource_id)))
 
 
 def existing_network(call: Call) -> Row:
@@ -202,22 +201,14 @@ def _saved(call: Call, resource_id: str, body: Row, address: Address) -> Row:
 
 def _join(call: Call, group_id: str, resource: Row) -> None:
     """Add the resource, with the type that it has now, to a group; the event comes even if it was there."""
-    group = call.account.find("groups", group_id)
-    assert group is not None, group_id
-    entry = {"id": resource["id"], "type": resource["type"]}
-    if entry not in group["resources"]:
-        groups.set_resources(call.account, group, [*group["resources"], entry])
-    call.audit("resource.group.add", group_id, **_membership_meta(group, resource))
+    groups.add_resource(call.account, group_id, resource)
+    call.audit("resource.group.add", group_id, **_membership_meta(call.account, group_id, resource))
 
 
 def _leave(call: Call, group_id: str, resource: Row) -> None:
     """Take one entry of the resource out of a group; a group's own PUT may have written several."""
-    group = call.account.find("groups", group_id)
-    assert group is not None, group_id
-    entries = list(group["resources"])
-    entries.pop([entry["id"] for entry in entries].index(resource["id"]))
-    groups.set_resources(call.account, group, entries)
-    call.audit("resource.group.delete", group_id, **_membership_meta(group, resource))
+    groups.remove_resource(call.account, group_id, resource["id"])
+    call.audit("resource.group.delete", group_id, **_membership_meta(call.account, group_id, resource))
 
 
 def _meta(resource: Row, network: Row) -> dict[str, str]:
@@ -229,7 +220,9 @@ def _meta(resource: Row, network: Row) -> dict[str, str]:
     }
 
 
-def _membership_meta(group: Row, resource: Row) -> dict[str, str]:
+def _membership_meta(account: Account, group_id: str, resource: Row) -> dict[str, str]:
+    group = account.find("groups", group_id)
+    assert group is not None, group_id
     return {
         "id": group["id"],
         "name": group["name"],
@@ -239,26 +232,12 @@ def _membership_meta(group: Row, resource: Row) -> dict[str, str]:
     }
 
 
-def _view(account: Account, resource: Row) -> Row:
-    holding = account.where("groups", "resource", resource["id"])
-    return _shown(account, resource, _by_resource(holding).get(resource["id"], []))
-
-
 def _views(account: Account, resources: Sequence[Row]) -> list[Row]:
-    by_resource = _by_resource(account.rows("groups")) if resources else {}
-    return [_shown(account, resource, by_resource.get(resource["id"], [])) for resource in resources]
+    return [_view(account, resource) for resource in resources]
 
 
-def _by_resource(holding: Sequence[Row]) -> Mapping[str, list[Row]]:
-    """The groups of each resource: oldest first, once for each entry that the group has of it."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for group in holding:
-        for entry in group["resources"]:
-            found[entry["id"]].append(group)
-    return found
-
-
-def _shown(account: Account, resource: Row, holding: Sequence[Row]) -> Row:
+def _view(account: Account, resource: Row) -> Row:
+    holding = groups.of_resource(account, resource["id"])
     return {
         "address": resource["address"],
         "description": resource["description"],
