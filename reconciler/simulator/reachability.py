@@ -66,7 +66,7 @@ def _resources(account: Account) -> Iterator[tuple[dict[str, None], dict[str, No
     for resource in account.rows("network_resources"):
         if not resource["enabled"]:
             continue
-        in_groups = {group["id"] for group in account.where("groups", "resource", resource["id"])}
+        in_groups = {entry["group"] for entry in account.where("group_resources", "resource", resource["id"])}
         clients: dict[str, None] = {}
         for policy, rule in active:
             if _is_for(rule, resource["id"], in_groups):

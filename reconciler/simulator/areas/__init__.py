@@ -31,10 +31,10 @@ How an area is written (core modules are imported as ``reconciler.simulator.X``,
   ``identity_providers``, ``proxy_services``, ``proxy_domains``, ``proxy_tokens``, ``proxies`` (those connected),
   ``agent_providers``, ``agent_policies``, ``agent_guardrails``, ``agent_budget_rules``, ``agent_settings``.
 * **Groups and peers inside other objects.** ``groups.minimum(account, group)`` is the short form of a group;
-  ``call.account.find("groups", id)`` is None for an unknown one. Which network resources a group has is
-  kept as ``group_resources`` (``group``, ``resource``, ``type``) only: ``groups.of_resource(account, id)`` are the groups of one, ``groups.resources_of`` and
-  ``groups.set_resources`` read and write those of a group. A peer is ``find("peers", id)``, its address ``peer["ip"]``, its name
-  in DNS ``peers.fqdn(account, peer)``.
+  ``call.account.find("groups", id)`` is None for an unknown one. Which network resources a group has is kept as
+  ``group_resources`` (``group``, ``resource``, ``type``) only: ``groups.of_resource(account, id)`` are the groups of
+  one, ``groups.resources_of`` and ``groups.set_resources`` read and write those of a group. A peer is
+  ``find("peers", id)``, its address ``peer["ip"]``, its name in DNS ``addresses.fqdn(account, peer)``.
 * **Being referred to.** ``holds_group`` and ``holds_peer`` of the `Area` say what keeps a group or a peer from being
   deleted, ``peer_left`` cleans up after one.
 * **Audit.** ``call.audit("network.create", network["id"], name=network["name"])`` after the write, one call for each

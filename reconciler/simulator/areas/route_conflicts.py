@@ -55,7 +55,7 @@ def _check_group(account: Account, route: Row, group_id: str, taken: Taken) -> N
     assert group is not None, group_id
     if group_id in taken.groups:
         raise _collision(route, f"peer group {group['name']}")
-    for peer_id in groups.member_ids(account, group_id):
+    for peer_id in sorted(groups.member_ids(account, group_id)):
         if peer_id in taken.peers:
             raise _collision(route, f"peer {_peer_name(account, peer_id)} from the group {group['name']}")
 

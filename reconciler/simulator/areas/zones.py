@@ -5,6 +5,7 @@ The domain is unique in the account, case-sensitive, and cannot change. Groups a
 
 from typing import Any, Final
 
+from reconciler.simulator.addresses import DEFAULT_DOMAIN
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.domains import is_name
@@ -18,8 +19,6 @@ from . import records
 
 KIND: Final = "zones"
 MAX_NAME_BYTES: Final = 255
-SERVER_DOMAIN: Final = "netbird.selfhosted"
-"""The domain under which the server names peers unless the account has one of its own."""
 
 _BODY: Final = Struct(
     {
@@ -49,7 +48,7 @@ def create_zone(call: Call) -> Any:
     body = _checked_body(call)
     call.require("dns", CREATE)
     domain = body["domain"]
-    if domain in {SERVER_DOMAIN, call.account.settings["dns_domain"]}:
+    if domain in {DEFAULT_DOMAIN, call.account.settings["dns_domain"]}:
         raise invalid(f"zone domain {domain} conflicts with peer DNS domain")
     if call.account.where(KIND, "domain", domain):
         raise conflict(f"zone with domain {domain} already exists")
