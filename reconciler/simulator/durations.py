@@ -32,13 +32,13 @@ def parse(text: str) -> int:
     if rest == "0":
         return 0
     if not rest:
-        raise DurationError(f"time: invalid duration {_quoted(text)}")
+        raise DurationError(f"time: invalid duration {quoted(text)}")
     total = 0
     while rest:
         value, rest = _part(rest, text)
         total += value
         if total > _MAX + (sign < 0):
-            raise DurationError(f"time: invalid duration {_quoted(text)}")
+            raise DurationError(f"time: invalid duration {quoted(text)}")
     return sign * total
 
 
@@ -48,17 +48,17 @@ def _part(rest: str, whole: str) -> tuple[int, str]:
     assert found is not None
     digits, dot, fraction, unit = found.group(1), found.group(2), found.group(3) or "", found.group(4)
     if not (digits or (dot and fraction)):
-        raise DurationError(f"time: invalid duration {_quoted(whole)}")
+        raise DurationError(f"time: invalid duration {quoted(whole)}")
     if not unit:
-        raise DurationError(f"time: missing unit in duration {_quoted(whole)}")
+        raise DurationError(f"time: missing unit in duration {quoted(whole)}")
     if unit not in _UNITS:
-        raise DurationError(f"time: unknown unit {_quoted(unit)} in duration {_quoted(whole)}")
+        raise DurationError(f"time: unknown unit {quoted(unit)} in duration {quoted(whole)}")
     scale = _UNITS[unit]
     value = int(digits or "0") * scale + (int(fraction) * scale // 10 ** len(fraction) if fraction else 0)
     return value, rest[found.end() :]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The text as Go's package time quotes it: byte by byte outside printable ASCII."""
     return '"' + "".join(_escaped(byte) for byte in text.encode()) + '"'
 

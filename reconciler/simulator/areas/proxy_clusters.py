@@ -4,6 +4,7 @@ A proxy belongs to the account whose token it came with, or to nobody (shared); 
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -13,15 +14,17 @@ from reconciler.simulator.domains import DomainError, from_text
 from reconciler.simulator.errors import not_found
 from reconciler.simulator.permissions import DELETE, READ
 from reconciler.simulator.registry import Area, Route
+from reconciler.simulator.rpc import RpcError, call
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account, World
 
-from .proxy_tokens import TokenError, holder_of
+from .proxy_tokens import holder_of
 
 KIND: Final = "proxies"
 FORGOTTEN_AFTER: Final = 3600 * SECOND
 """How long a proxy that has gone is still listed."""
 
+_ID: Final = re.compile(r"[0-9a-v]{20}")
 _PORTS, _SUBDOMAIN, _CROWDSEC, _PRIVATE = "supports_custom_ports", "require_subdomain", "supports_crowdsec", "private"
 
 
@@ -117,22 +120,37 @@ def proxy_of(world: World, line: Mapping[str, Any]) -> Row:
     """The connected proxy that an event speaks of, by its ``id``.
 
     Raises:
-        TokenError: it is not connected, or its token is not valid any more.
+        RpcError: it is not connected, or its token is not valid any more.
     """
     row = world.store.table(KIND).get(line["id"])
     if row is None:
-        raise TokenError("rpc error: code = Unauthenticated desc = missing authorization header")
+        raise RpcError("Unauthenticated", "missing authorization header")
     holder_of(world, row["token"])
     return row
 
 
+def account_of(proxy: Row, world: World, account_id: str, service_id: str = "") -> Account:
+    """The account that a proxy's report is about.
+
+    Nothing tells a proxy's account but its own answers, so whoever replays an event need not know it: an id that the
+    server has never given stands for the account of the service, else for the only one there is.
+
+    Raises:
+        RpcError: the proxy came with another account's token.
+    """
+    known = [account.id for account in world.accounts()]
+    if account_id not in known and (not account_id or _ID.fullmatch(account_id)):
+        service = world.store.table("proxy_services").get(service_id)
+        account_id = service["account_id"] if service else known[0] if len(known) == 1 else account_id
+    if proxy["account_id"] not in {None, account_id}:
+        raise RpcError("PermissionDenied", f"account-scoped token cannot access account {account_id}")
+    return world.account(account_id)
+
+
 def _connects(world: World, line: Mapping[str, Any]) -> Any:
     """A proxy opens its control stream; one that uses the id of another takes its place."""
-    try:
-        account_id = holder_of(world, line["token"])["account_id"]
-        _check_claim(world, line["id"], line["address"], account_id)
-    except TokenError as error:
-        return {"error": str(error)}
+    account_id = holder_of(world, line["token"])["account_id"]
+    _check_claim(world, line["id"], line["address"], account_id)
     row = {
         "id": line["id"],
         "account_id": account_id,
@@ -149,12 +167,12 @@ def _connects(world: World, line: Mapping[str, Any]) -> Any:
 def _check_claim(world: World, proxy_id: str, address: str, account_id: str | None) -> None:
     """Refuse a proxy without an id, with an impossible address, or with one that others than its account use."""
     if not proxy_id:
-        raise TokenError("rpc error: code = InvalidArgument desc = proxy_id is required")
+        raise RpcError("InvalidArgument", "proxy_id is required")
     if not _is_address(address):
-        raise TokenError("rpc error: code = InvalidArgument desc = proxy address is invalid")
+        raise RpcError("InvalidArgument", "proxy address is invalid")
     others = [row for row in _all(world) if row["address"] == address and row["account_id"] != account_id]
     if account_id is not None and others:
-        raise TokenError(f"rpc error: code = AlreadyExists desc = cluster address {address} is already in use")
+        raise RpcError("AlreadyExists", f"cluster address {address} is already in use")
 
 
 def _is_address(address: str) -> bool:
@@ -185,5 +203,5 @@ AREA = Area(
         Route("GET", "/reverse-proxies/clusters", _list),
         Route("DELETE", "/reverse-proxies/clusters/<address>", _delete),
     ),
-    happenings={"proxy_connects": _connects, "proxy_disconnects": _disconnects},
+    happenings={"proxy_connects": call(_connects), "proxy_disconnects": _disconnects},
 )

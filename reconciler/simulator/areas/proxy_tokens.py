@@ -13,6 +13,7 @@ from reconciler.simulator.errors import Refusal, denied
 from reconciler.simulator.ids import hashed, new_secret, secret_flaw
 from reconciler.simulator.permissions import CREATE, DELETE, READ, allowed
 from reconciler.simulator.registry import Area, Route
+from reconciler.simulator.rpc import RpcError
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import World
 
@@ -23,10 +24,6 @@ _BODY: Final = Struct({"name": TEXT, "expires_in": Nullable(INT)})
 _INT64: Final = 1 << 64
 _MINUTE: Final = 60 * SECOND
 """How long a token's ``last_used`` stays as it is while it is used again and again."""
-
-
-class TokenError(Exception):
-    """A proxy's token is refused; the message is the gRPC status that the proxy gets."""
 
 
 def _list(call: Call) -> Any:
@@ -102,17 +99,17 @@ def holder_of(world: World, secret: str) -> Row:
     """The token with this secret, marked as used at most once a minute.
 
     Raises:
-        TokenError: wrong form, unknown, expired or revoked.
+        RpcError: wrong form, unknown, expired or revoked.
     """
     table = world.store.table(KIND)
     if secret_flaw(PREFIX, secret):
-        raise TokenError("rpc error: code = Unauthenticated desc = invalid token format")
+        raise RpcError("Unauthenticated", "invalid token format")
     row = next(iter(table.where("hash", hashed(secret))), None)
     if row is None:
-        raise TokenError("rpc error: code = Unauthenticated desc = invalid token")
+        raise RpcError("Unauthenticated", "invalid token")
     now = world.now()
     if row["revoked"] or (row["expires_at"] is not None and row["expires_at"] < now):
-        raise TokenError("rpc error: code = Unauthenticated desc = token expired or revoked")
+        raise RpcError("Unauthenticated", "token expired or revoked")
     if row["last_used"] is None or now - row["last_used"] >= _MINUTE:
         table.put({**row, "last_used": now})
     return row
