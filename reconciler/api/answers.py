@@ -25,6 +25,7 @@ from reconciler.api.problems import (
 )
 from reconciler.redact import clean
 
+JSON: Final = "application/json"
 LONGEST_TEXT: Final = 500
 _OK, _MULTIPLE, _BAD_REQUEST, _NOT_FOUND, _SERVER_ERROR = 200, 300, 400, 404, 500
 _EMPTY_SUCCESS: Final = {202, 204}
@@ -59,7 +60,7 @@ class Answer:
     @property
     def is_json(self) -> bool:
         """Whether the server says that the body is JSON."""
-        return self.media == "application/json"
+        return self.media == JSON
 
     @cached_property
     def error(self) -> str | None:

@@ -134,10 +134,11 @@ class ReadApi:
 
     def _persist(self, call: Call, content: bytes | None) -> Any:
         """Send `call` until it is answered, or until the last problem that may pass has not passed."""
+        patience = Patience(self._settings.budget if call.method == "GET" else math.inf)
         started = self._clock()
 
         def worn_out(state: RetryCallState) -> bool:
-            spent = self._clock() - started + state.upcoming_sleep
+            spent = self._clock() - started - patience.total + state.upcoming_sleep
             no_time = spent > self._settings.budget or state.upcoming_sleep > self._pace.time_left
             return no_time or state.attempt_number >= TRIES
 
@@ -149,11 +150,10 @@ class ReadApi:
             sleep=self._naps.nap,
             reraise=True,
         )
-        return retrying(self._in_turn, call, content)
+        return retrying(self._in_turn, call, content, patience)
 
-    def _in_turn(self, call: Call, content: bytes | None) -> Any:
+    def _in_turn(self, call: Call, content: bytes | None, patience: Patience) -> Any:
         """Send `call` when the server's rate limit lets it through; a 429 is sure not to have been processed."""
-        patience = Patience(self._settings.budget if call.method == "GET" else math.inf)
         refusal: RateLimited | None = None
         while (closings := self._pace.enter(patience)) is not None:
             self._count(call.method)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from reconciler.api.answers import Answer, value
+from reconciler.api.answers import JSON, Answer, value
 from reconciler.api.failures import problem
 from reconciler.api.pacing import retry_after
 from reconciler.api.problems import BadAnswer, Call
@@ -46,12 +46,13 @@ class Exchange:
 
     def _answer(self, response: httpx.Response, body: bytes) -> Answer:
         headers = response.headers
-        if response.status_code != httpx.codes.OK:
+        media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if response.status_code != httpx.codes.OK or media != JSON:
             # An error page of a proxy may repeat the request's headers.
             body = mask(body.decode(errors="replace"), self._settings.token.get_secret_value()).encode()
         return Answer(
             status=response.status_code,
-            media=headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+            media=media,
             body=body,
             location=headers.get("Location", ""),
             retry_after=retry_after(headers.get("Retry-After")),

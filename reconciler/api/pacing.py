@@ -71,11 +71,13 @@ class Patience:
 
     Attributes:
         limit: Seconds that it waits at most while nothing gets through, of no thread.
-        waited: Seconds that it has waited since something last got through.
+        total: Seconds that it has waited.
+        waited: Likewise, since something last got through.
         answers: How many requests of all threads had got through by then.
     """
 
     limit: float
+    total: float = 0.0
     waited: float = 0.0
     answers: int = 0
 
@@ -124,7 +126,9 @@ class Pace:
             if patience.waited + wait > patience.limit or wait > self.time_left:
                 return None
             self._naps.nap(wait)
-            patience.waited, passed = patience.waited + wait, opens
+            patience.total += wait
+            patience.waited += wait
+            passed = opens
         return None
 
     def throttled(self, closings: int, asked: float | None) -> None:
