@@ -136,6 +136,8 @@ class Simulator:
         content_type = None if answer.value is None and answer.status != 200 else JSON  # noqa: PLR2004 - HTTP's own
         body = encode(answer.value) if content_type else b""
         response = Response(body, answer.status, content_type=content_type)
+        if content_type is None:
+            del response.headers["Content-Type"]
         response.headers.update(answer.headers)
         return response
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Never
 
+from .encoding import number
+
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -80,7 +82,7 @@ class Float(Shape):
 
     def zero(self) -> float:
         """See `Shape.zero`."""
-        return 0.0
+        return 0
 
     def read(self, raw: Any, current: Any) -> Any:
         """See `Shape.read`."""
@@ -88,7 +90,7 @@ class Float(Shape):
             return current
         if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) == float("inf"):
             raise NotJsonError
-        return raw
+        return number(raw)
 
 
 class Anything(Shape):

@@ -6,6 +6,11 @@ from typing import Any
 _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
+def number(value: float) -> float:
+    """A float64 as Go writes it: one without a fraction looks like a whole number."""
+    return int(value) if value == int(value) else value
+
+
 def encode(value: Any) -> bytes:
     """JSON in UTF-8 with HTML characters escaped, and a newline at the end."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

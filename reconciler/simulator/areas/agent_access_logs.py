@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from reconciler.simulator.call import Call
 from reconciler.simulator.clock import DAY, SECOND, Nanoseconds, rfc3339
+from reconciler.simulator.encoding import number
 from reconciler.simulator.permissions import READ
 from reconciler.simulator.queries import ordered, page, without_blanks
 from reconciler.simulator.registry import Area, Route
@@ -135,8 +136,8 @@ def _flat(entry: Row) -> Row:
         **{field: metadata.get(key, "") for field, key in _TEXTS.items()},
         **{field: _count(metadata.get(f"llm.{field}", "")) for field in COUNTS},
         **costs,
-        "cost_usd": costs["input_cost_usd"] + cached + created + costs["output_cost_usd"],
-        "cache_cost_usd": cached + created,
+        "cost_usd": number(costs["input_cost_usd"] + cached + created + costs["output_cost_usd"]),
+        "cache_cost_usd": number(cached + created),
         "stream": metadata.get("llm.stream", "").strip() in _TRUE,
         "group_ids": _distinct(groups),
     }
@@ -156,7 +157,7 @@ def _number(text: str) -> float:
         value = float(text.strip().replace("_", "x"))
     except ValueError:
         return 0
-    return value if value >= 0 and math.isfinite(value) else 0
+    return number(value) if value >= 0 and math.isfinite(value) else 0
 
 
 AREA = Area(

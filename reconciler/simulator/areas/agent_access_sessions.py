@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from reconciler.simulator.clock import rfc3339
+from reconciler.simulator.encoding import number
 from reconciler.simulator.queries import without_blanks
 from reconciler.simulator.store import Row
 
@@ -38,7 +39,7 @@ def totals(rows: Iterable[Row]) -> Row:
     sums = {key: sum(row[key] for row in rows) for key in (*COUNTS, *COSTS[:4])}
     cached, created = sums["cached_input_cost_usd"], sums["cache_creation_cost_usd"]
     cost = sums["input_cost_usd"] + cached + created + sums["output_cost_usd"]
-    return {**sums, "cost_usd": cost, "cache_cost_usd": cached + created}
+    return {key: number(value) for key, value in {**sums, "cost_usd": cost, "cache_cost_usd": cached + created}.items()}
 
 
 def sessions_of(rows: Iterable[Row], sort_by: str, *, ascending: bool) -> list[tuple[Row, list[Row]]]:

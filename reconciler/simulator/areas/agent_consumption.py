@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reconciler.simulator.call import Call
 from reconciler.simulator.clock import SECOND, rfc3339
+from reconciler.simulator.encoding import number
 from reconciler.simulator.permissions import READ
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.rpc import RpcError, call
@@ -89,7 +90,7 @@ def _book(account: Account, counter: Counter, used: Row) -> None:
         "dimension_id": target,
         "window_seconds": seconds,
         "window_start_utc": start,
-        **{key: before[key] + value for key, value in used.items()},
+        **{key: number(before[key] + value) for key, value in used.items()},
         "updated_at": now,
     }
     account.save(KIND, row)
