@@ -4,7 +4,7 @@ A list of children that is empty is ``null`` or ``[]``, depending on who answers
 ``null`` for resources and ``[]`` for routers, everything else ``null``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from reconciler.simulator.call import Call
@@ -93,22 +93,28 @@ def _routing_peers(account: Account, router: Row) -> int:
     return sum(memberships.count("group", group_id) for group_id in router["peer_groups"] or ())
 
 
-def _policy_ids(account: Account, resource_ids: Iterable[str]) -> list[str]:
+def _policy_ids(account: Account, resource_ids: Sequence[str]) -> list[str]:
     """Enabled policies with an enabled rule to one of the resources, directly or through a group."""
-    destinations = dict.fromkeys(
-        destination
-        for resource_id in resource_ids
-        for destination in (resource_id, *resources.group_ids(account, resource_id))
+    group_ids = dict.fromkeys(
+        group_id for resource_id in resource_ids for group_id in resources.group_ids(account, resource_id)
     )
-    found = (account.where("policies", "network_destination", destination) for destination in destinations)
+    found = [
+        *(account.where("policies", "destination_resource", resource_id) for resource_id in resource_ids),
+        *(account.where("policies", "destination_group", group_id) for group_id in group_ids),
+    ]
     return list(dict.fromkeys(policy["id"] for policies in found for policy in policies))
 
 
-def _destinations(policy: Row) -> list[str]:
-    """Groups and resources that the policy leads to, as far as it and its rules are enabled."""
-    enabled = [rule for rule in policy["rules"] if policy["enabled"] and rule["enabled"]]
-    direct = [rule["destinationResource"]["id"] for rule in enabled if rule.get("destinationResource")]
-    return [*direct, *(group_id for rule in enabled for group_id in rule["destinations"] or ())]
+def _enabled_rules(policy: Row) -> list[Row]:
+    return [rule for rule in policy["rules"] if policy["enabled"] and rule["enabled"]]
+
+
+def _destination_resources(policy: Row) -> list[str]:
+    return [rule["destinationResource"]["id"] for rule in _enabled_rules(policy) if rule["destinationResource"]]
+
+
+def _destination_groups(policy: Row) -> list[str]:
+    return [group_id for rule in _enabled_rules(policy) for group_id in rule["destinations"] or ()]
 
 
 AREA = Area(
@@ -119,7 +125,7 @@ AREA = Area(
         Route("PUT", "/networks/<network_id>", update_network),
         Route("DELETE", "/networks/<network_id>", delete_network),
     ),
-    indexes={"policies": {"network_destination": _destinations}},
+    indexes={"policies": {"destination_resource": _destination_resources, "destination_group": _destination_groups}},
     activities={
         "network.create": "Network created",
         "network.update": "Network updated",
