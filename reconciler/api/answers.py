@@ -84,17 +84,18 @@ class Answer:
 
 
 def value(call: Call, answer: Answer) -> Any:
-    """Return the JSON of a successful answer; None for JSON's `null` and for a DELETE that is answered without a body.
+    """Return the JSON of a successful answer; None for JSON's `null` and where NetBird answers without a body.
 
-    Success is 200 with JSON, and nothing else: an empty 202 or 204 for a list, from a proxy or a login portal, would read as an
-    account without objects. (Deleting a reverse-proxy domain is answered with 204.)
+    Success is 200 with JSON: an empty 202 or 204 for a list, from a proxy or a login portal, would read as an account without
+    objects. (Reverse-proxy domains: DELETE is answered with 204, `GET .../validate` with 202, both without a body.)
 
     Raises:
         CallFailed: Everything else, as its own class.
     """
     if answer.status == _OK:
         return _json(call, answer)
-    if call.method == "DELETE" and answer.status in _EMPTY_SUCCESS and not answer.body:
+    bodiless = call.method == "DELETE" or call.path.endswith("/validate")
+    if bodiless and answer.status in _EMPTY_SUCCESS and not answer.body:
         return None
     raise _problem(call, answer)
 
@@ -170,7 +171,9 @@ def _role_advice(call: Call, answer: Answer) -> str:
     if call.path.endswith("/tokens"):
         return "Only the role admin may look at, make or delete another user's tokens."
     if call.method == "GET":
-        return "A service user of any role reads everything; this token belongs to a person, whose role does not."
+        return (
+            "Use the token of a service user: with any role it reads every list, which a person's role may not allow."
+        )
     if area in _NETWORK_ADMIN_AREAS:
         return "The token's user needs the role admin or network_admin."
     return "The token's user needs the role admin; network_admin is enough only for groups, policies, posture checks, networks, routes, DNS."

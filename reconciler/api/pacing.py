@@ -26,8 +26,9 @@ def retry_after(header: str | None, now: datetime | None = None) -> float | None
     """Return the seconds that a `Retry-After` header asks for: a number or an HTTP date; None where it says neither."""
     if not header:
         return None
-    if header.strip().isascii() and header.strip().isdigit():
-        return float(header)
+    digits = header.strip()
+    if digits.isascii() and digits.isdigit():
+        return float(digits)
     try:
         until = parsedate_to_datetime(header)
     except (ValueError, OverflowError):

@@ -135,7 +135,7 @@ def test_a_page_that_repeats_the_request_does_not_show_the_token(
         ("PUT", "/dns/settings", "permission denied", "admin or network_admin"),
         ("POST", "/setup-keys", "permission denied", "role admin; network_admin is enough only for"),
         ("DELETE", "/peers/p1", "permission denied", "role admin; network_admin is enough only for"),
-        ("GET", "/groups", "permission denied", "belongs to a person"),
+        ("GET", "/groups", "permission denied", "token of a service user"),
         ("GET", "/users/u1/tokens", "permission denied", "another user's tokens"),
         ("PUT", "/groups/g1", "failed to validate user permissions: user is blocked", "blocked or waits for approval"),
         ("GET", "/groups", "user is pending approval", "blocked or waits for approval"),
@@ -218,6 +218,10 @@ def test_a_delete_may_be_answered_without_a_body(
     api: Callable[..., Api], response: httpx.Response, value: object
 ) -> None:
     assert api([response]).send("DELETE", "/reverse-proxies/domains/d1") == value
+
+
+def test_asking_for_the_validation_of_a_domain_is_answered_without_a_body(api: Callable[..., Api]) -> None:
+    assert api([httpx.Response(202)]).get("/reverse-proxies/domains/d1/validate") is None
 
 
 @pytest.mark.parametrize("status", [202, 204])

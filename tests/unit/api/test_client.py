@@ -231,6 +231,16 @@ def test_a_waiting_write_that_is_stopped_is_not_sent(settings: Settings) -> None
     assert sent == [1]
 
 
+def test_a_read_that_is_stopped_between_two_tries_ends(settings: Settings) -> None:
+    def server(_: httpx.Request) -> httpx.Response:
+        raise RESET
+
+    reader = ReadApi(settings, httpx.MockTransport(server), on_wait=lambda *_: reader.stop())
+    with pytest.raises(problems.Stopped):
+        reader.get("/groups")
+    assert reader.reads == 1
+
+
 def test_waits_need_no_real_time_where_only_sleep_is_replaced(settings: Settings) -> None:
     answers = iter([BUSY, BUSY, ok("here")])
     reader = ReadApi(settings, httpx.MockTransport(lambda _: next(answers)), sleep=lambda _: None)

@@ -179,7 +179,7 @@ def test_a_redirect_is_not_followed_and_the_token_stays(serve: Serve) -> None:
 
     def redirects(server: Any, connection: socket.socket, _: int) -> None:
         server.receive(connection)
-        connection.sendall(f"HTTP/1.1 307 Go\r\nLocation: {other.url}/api/groups\r\nContent-Length: 0\r\n\r\n".encode())
+        connection.sendall(f"HTTP/1.1 307 Go\r\nLocation: {other.url}/api/groups\r\nConnection: close\r\n\r\n".encode())
 
     with Api(settings(serve(redirects).url)) as api:
         for attempt in ("GET", "POST", "DELETE"):
