@@ -52,6 +52,7 @@ class Simulator:
         self.requests: deque[tuple[str, str, int]] = deque(maxlen=REMEMBERED_REQUESTS)
         self.faults = Faults()
         self._happenings = registry.happenings()
+        self._chores = registry.chores()
         self._router = _router()
         self._lock = threading.RLock()
         self._state = StateFile(state, self.world) if state else None
@@ -84,6 +85,7 @@ class Simulator:
             control.UnknownEventError: nobody knows that event.
         """
         with self._lock:
+            self._catch_up()
             try:
                 return control.happen(self.world, self.faults, self._happenings, line)
             finally:
@@ -112,6 +114,7 @@ class Simulator:
             headers = {"X-Content-Type-Options": "nosniff"}
             return Response("404 page not found\n", 404, headers, content_type=PLAIN)
         with self._lock:
+            self._catch_up()
             try:
                 response = self._dispatch(*found, request)
             finally:
@@ -140,6 +143,11 @@ class Simulator:
             del response.headers["Content-Type"]
         response.headers.update(answer.headers)
         return response
+
+    def _catch_up(self) -> None:
+        """Do what time alone has brought about since the last request."""
+        for chore in self._chores:
+            chore(self.world)
 
     def _keep(self) -> None:
         if self._state:

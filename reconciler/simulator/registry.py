@@ -65,6 +65,7 @@ class Area:
             been linked to ...``, else None. Groups ask the areas in the server's order.
         holds_peer: The same for a peer: the whole text of the 412.
         peer_left: Called when a peer is deleted, before its row goes.
+        overdue: What time alone brings about; called before every request and event.
     """
 
     routes: tuple[Route, ...] = ()
@@ -74,6 +75,7 @@ class Area:
     holds_group: Callable[["Account", Row], str | None] | None = None
     holds_peer: Callable[["Account", Row], str | None] | None = None
     peer_left: Callable[["Account", Row], None] | None = None
+    overdue: Callable[["World"], None] | None = None
 
 
 @cache
@@ -109,3 +111,8 @@ def activities() -> dict[str, str]:
 def happenings() -> dict[str, Happening]:
     """The events of all areas."""
     return {name: happening for area in areas().values() for name, happening in area.happenings.items()}
+
+
+def chores() -> list[Callable[["World"], None]]:
+    """What time alone brings about, in all areas."""
+    return [area.overdue for area in areas().values() if area.overdue]
