@@ -10,7 +10,7 @@ from schemas._core.codec import decoded_values, encode_fields, lenient
 from schemas._core.fields import AsTuple, JsonObject, Name, RefTo, Resource, Strict, Trait, Unordered
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Unique
 
-Peers = Annotated[tuple[Annotated[Name, RefTo("peer")], ...], AsTuple, Unordered]
+Peers = Annotated[tuple[Annotated[Name, RefTo("peer", weak=True)], ...], AsTuple, Unordered]
 
 
 class AtLeast(Strict):

@@ -20,5 +20,6 @@ KIND = Kind(
     name_field="",
     suffix=via,
     effect=routing_effect,
+    successor_first=True,
     waits_for=("network_resource",),
 )

@@ -118,5 +118,6 @@ KIND = Kind(
     holds=_holds,
     excludes=_excludes,
     renames=True,
+    successor_first=True,
     waits_for=("network_router",),
 )

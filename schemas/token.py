@@ -36,10 +36,10 @@ def _instant(text: str) -> datetime:
 
 def _in_use(seen: JsonObject, account: Account) -> bool:
     """Every request is noted at its token, so the one in use is among the caller's that were used last."""
-    owner = account.raw("service_user", seen["_parent"]) or {}
-    if not owner.get("is_current") or not seen.get("last_used"):
+    owner = account.parent("token", seen["id"])
+    if not (account.raw("service_user", owner) or {}).get("is_current") or not seen.get("last_used"):
         return False
-    tokens = account.siblings("token", seen["_parent"])
+    tokens = account.children("token", owner)
     latest = max(_instant(token["last_used"]) for token in tokens if token.get("last_used"))
     return latest - _instant(seen["last_used"]) < IN_USE
 

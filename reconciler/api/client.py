@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Any, ClassVar, Final, Self
@@ -19,6 +19,7 @@ from reconciler.api.paths import checked, path
 from reconciler.api.problems import (
     Call,
     CallFailed,
+    NoSuchEndpoint,
     RateLimited,
     ServerFailure,
     TimedOut,
@@ -101,8 +102,17 @@ class ReadApi:
         """
         return self._persist(self._call("GET", path), None)
 
-    def get_many(self, paths: Sequence[str]) -> list[Any]:
+    @property
+    def server(self) -> str:
+        """URL of the management server, without `/api`."""
+        return self._settings.url
+
+    def get_many(self, paths: Sequence[str], *, optional: Collection[str] = ()) -> list[Any]:
         """Return what is at each of `paths`, in their order, with up to `WORKERS` requests at a time.
+
+        Args:
+            paths: What to read.
+            optional: Those of them that an older server may not have; None then.
 
         Raises:
             CallFailed: Of those that failed, the first in the order of `paths`. The others are read all the same, unless the
@@ -115,6 +125,10 @@ class ReadApi:
                 raise hopeless[0]
             try:
                 return self.get(path)
+            except NoSuchEndpoint:
+                if path in optional:
+                    return None
+                raise
             except (Unreachable, Throttled, TokenRefused) as error:
                 hopeless.append(error)
                 raise

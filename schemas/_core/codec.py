@@ -63,9 +63,13 @@ def _holds_tuple(annotation: Any) -> bool:
     return False
 
 
-@cache
 def field_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
     """The fields of a model without those of the life cycle, in the order of the model."""
+    return _field_specs(model)
+
+
+@cache
+def _field_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
     return tuple(_spec(name, info) for name, info in model.model_fields.items() if name not in LIFECYCLE)
 
 

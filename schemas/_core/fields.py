@@ -27,11 +27,14 @@ LIVE = {"live": True}
 class RefTo:
     """Marks text that names an object of `kind`; it travels as that object's id.
 
-    `compound` marks a whole key (`dc1/nas`) instead of one name.
+    Attributes:
+        compound: the text is a whole key (`dc1/nas`) instead of one name.
+        weak: the server lets go of the reference by itself when its object is deleted.
     """
 
     kind: str
     compound: bool = False
+    weak: bool = False
 
 
 class Trait(Enum):

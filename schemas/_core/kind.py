@@ -41,7 +41,10 @@ class Account(Protocol):
     def raw(self, kind: str, identifier: str) -> JsonObject | None:
         """Give the object as the server showed it, if there is one."""
 
-    def siblings(self, kind: str, parent: str) -> Sequence[JsonObject]:
+    def parent(self, kind: str, identifier: str) -> str:
+        """Id of the object in which this one stands; empty if there is none."""
+
+    def children(self, kind: str, parent: str) -> Sequence[JsonObject]:
         """All objects of `kind` below one parent, as the server showed them."""
 
 
@@ -196,6 +199,7 @@ class Kind(Generic[M]):
         expires: field of the object that says when the secret ends.
         deleted_only_by_name: `manage.default` does not reach this kind.
         administers: whether an object stands for a person who can administer the account.
+        successor_first: a new object of one parent (or name) is made before an old one goes, so that there is always one.
         waits_for: kinds that come before this one although it refers to none of them.
     """
 
@@ -239,4 +243,5 @@ class Kind(Generic[M]):
     expires: str = ""
     deleted_only_by_name: bool = False
     administers: Callable[[JsonObject, M | None], bool] | None = None
+    successor_first: bool = False
     waits_for: tuple[str, ...] = ()

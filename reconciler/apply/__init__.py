@@ -1,0 +1,1 @@
+"""Does what a plan says, one change after another, and reports what was and was not done."""

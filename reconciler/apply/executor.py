@@ -1,0 +1,166 @@
+"""Works through a plan: independent changes go on when one fails, its dependents are skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reconciler.api.client import Api
+from reconciler.api.problems import CallFailed, Stopped, TokenRefused, Unreachable
+from reconciler.apply.calls import Calls, NotKept
+from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
+from reconciler.apply.report import Report, Result, Status
+from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused, Throttled
+from reconciler.plan.change import Action, Change, Plan, Step
+from reconciler.plan.match import Book
+from schemas._core.address import Address
+
+SKIPPED = "NBS606"
+Progress = Callable[[Result], None]
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Set by a signal handler; looked at between calls."""
+
+    exit_code: ExitCode | None = None
+
+
+def require_sink(plan: Plan, sink: Sink | None) -> None:
+    """Refuse a plan that makes secrets which would have no place to go.
+
+    Raises:
+        PlanRefused: there are such, each is named.
+    """
+    if sink is not None:
+        return
+    makers = [
+        change for change in plan.changes if change.kind.reveals and change.action in (Action.CREATE, Action.REPLACE)
+    ]
+    advice = "say where it goes: --secrets-out FILE, --secrets-out exec:COMMAND, or --secrets-out - at a terminal"
+    if makers:
+        raise PlanRefused(
+            Diagnostic(
+                NO_SINK,
+                f"{change.address} makes a secret that the server shows once",
+                advice,
+                address=str(change.address),
+                place=change.cause,
+            )
+            for change in makers
+        )
+
+
+def execute(
+    api: Api,
+    book: Book,
+    plan: Plan,
+    *,
+    sink: Sink | None = None,
+    interruption: Interruption | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make all changes of a plan, in its order.
+
+    Raises:
+        PlanRefused: a guard refuses the plan, or a secret would have no place to go; nothing was sent.
+    """
+    if plan.verdicts:
+        raise PlanRefused(verdict.diagnostic for verdict in plan.verdicts)
+    require_sink(plan, sink)
+    work = _Work(Calls(api, book, sink), api, interruption or Interruption(), progress or (lambda _result: None))
+    for step in plan.steps:
+        work.take(step)
+    work.report.written = api.writes > 0 and work.touched
+    return work.report
+
+
+@dataclass(slots=True)
+class _Work:
+    calls: Calls
+    api: Api
+    interruption: Interruption
+    progress: Progress
+    report: Report = field(default_factory=Report)
+    undone: set[Address] = field(default_factory=set)
+    ended: str = ""
+    touched: bool = False
+
+    def take(self, step: Step) -> None:
+        """Take one step, unless something that it needs was not done."""
+        change = step.change
+        if change.address in self.undone:
+            if not step.detour:
+                self._end(change, Status.SKIPPED, _skipped(change, "its move out of the way failed"))
+            return
+        if reason := self._reason_to_skip(step):
+            self.undone.add(change.address)
+            if not step.detour:
+                self._end(change, Status.SKIPPED, _skipped(change, reason))
+            return
+        self._attempt(step)
+
+    def _reason_to_skip(self, step: Step) -> str:
+        if self.interruption.exit_code is not None:
+            self.report.stopped = self.interruption.exit_code
+            return "the run was interrupted"
+        if self.ended:
+            return self.ended
+        missing = sorted(str(address) for address in step.needs & self.undone)
+        return f"it needs {', '.join(missing)}" if missing else ""
+
+    def _attempt(self, step: Step) -> None:
+        change, writes = step.change, self.api.writes
+        try:
+            if step.detour:
+                self.calls.step_aside(change, step.detour)
+            else:
+                self.calls.make(change)
+        except Stopped:
+            self.report.stopped = self.interruption.exit_code or ExitCode.INTERRUPTED
+            self._failed(step, Status.SKIPPED, _skipped(change, "the run was interrupted"), ExitCode.INTERRUPTED)
+        except NbsyncError as error:
+            self._note_end(error)
+            took_effect = isinstance(error, NotKept | SinkFailed)
+            self.touched = self.touched or took_effect or (self.api.writes > writes and _may_have_effect(error))
+            self._failed(step, _status(error), error.diagnostics[0], error.exit_code)
+        else:
+            self.touched = True
+            if not step.detour:
+                self._end(change, Status.APPLIED, None)
+
+    def _note_end(self, error: NbsyncError) -> None:
+        """After some failures no other change could do better."""
+        if isinstance(error, TokenRefused | Unreachable | Throttled | SinkFailed):
+            self.ended = f"the run ended before it: {error.diagnostics[0].message}"
+
+    def _failed(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
+        self.undone.add(step.change.address)
+        self.report.failure = self.report.failure or exit_code
+        if step.detour:
+            self.report.diagnostics.append(error)
+        else:
+            self._end(step.change, status, error)
+
+    def _end(self, change: Change, status: Status, error: Diagnostic | None) -> None:
+        result = Result(change, status, error)
+        self.report.results.append(result)
+        self.progress(result)
+
+
+def _may_have_effect(error: NbsyncError) -> bool:
+    return isinstance(error, CallFailed) and error.outcome == "unknown"
+
+
+def _status(error: NbsyncError) -> Status:
+    return Status.UNKNOWN if _may_have_effect(error) else Status.FAILED
+
+
+def _skipped(change: Change, reason: str) -> Diagnostic:
+    return Diagnostic(
+        SKIPPED,
+        f"{change.address} was not tried: {reason}",
+        "mend that and run apply again",
+        address=str(change.address),
+        place=change.cause,
+    )

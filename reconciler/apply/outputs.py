@@ -1,0 +1,173 @@
+"""Where secrets go that the server shows once: a file, a person at a terminal, or a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from reconciler.errors import Diagnostic, NbsyncError, Severity, UsageError
+
+NO_SINK, SINK_FAILED = "NBS601", "NBS602"
+PRIVATE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """A secret that was shown once. Its text never stands in a plan, a log, or an error."""
+
+    address: str
+    kind: str
+    id: str
+    secret: str
+    expires: str | None
+
+    def line(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+
+    def __repr__(self) -> str:
+        return f"Revealed({self.address})"
+
+
+class Sink(Protocol):
+    """Takes secrets to safety; when `put` returns, the secret is safe."""
+
+    def put(self, revealed: Revealed) -> None:
+        """Take one secret.
+
+        Raises:
+            SinkFailed: it could not be taken where it should go.
+        """
+
+    def close(self) -> None:
+        """End; nothing more comes."""
+
+
+class SinkFailed(NbsyncError):
+    """A secret could not be handed over; the apply stops, and the message says where the secret is."""
+
+
+class FileSink:
+    """Appends JSON lines to a file that only its owner can read, each on disk before the next call."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file now, so that a path that cannot be written stops the apply before it begins."""
+        self.warning: Diagnostic | None = None
+        try:
+            self._descriptor = os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), PRIVATE
+            )
+        except OSError as error:
+            raise UsageError(
+                Diagnostic(
+                    SINK_FAILED, f"{path} cannot be written: {error.strerror}", "choose another file for --secrets-out"
+                )
+            ) from None
+        mode = stat.S_IMODE(os.fstat(self._descriptor).st_mode)
+        if mode & ~PRIVATE:
+            os.fchmod(self._descriptor, PRIVATE)
+            message = f"{path} could be read by others (mode {mode:04o}); it is {PRIVATE:04o} now"
+            self.warning = Diagnostic(
+                SINK_FAILED, message, "what was in it may have been read", severity=Severity.WARNING
+            )
+
+    def put(self, revealed: Revealed) -> None:
+        """Append one line and wait until it is on disk."""
+        data = revealed.line().encode()
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+class StreamSink:
+    """Writes JSON lines to a stream, for people at a terminal."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        self._stream = stream or sys.stdout
+
+    def put(self, revealed: Revealed) -> None:
+        """Write one line."""
+        self._stream.write(revealed.line())
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Leave the stream open: it is not ours."""
+
+
+class CommandSink:
+    """Gives each secret to a command, as one JSON object on its standard input."""
+
+    def __init__(self, command: str, environ: Mapping[str, str]) -> None:
+        try:
+            self._arguments = shlex.split(command)
+        except ValueError as error:
+            raise UsageError(
+                Diagnostic(SINK_FAILED, f"the command of --secrets-out cannot be read: {error}", "check its quotes")
+            ) from None
+        if not self._arguments:
+            raise UsageError(Diagnostic(SINK_FAILED, "--secrets-out exec: names no command", "write exec:COMMAND"))
+        self._environ = environ
+
+    def put(self, revealed: Revealed) -> None:
+        """Run the command; if it fails, keep the secret in a private file and say where."""
+        reason = self._run(revealed)
+        if reason:
+            kept = self._keep(revealed)
+            message = f"the command of --secrets-out {reason}; the secret of {revealed.address} is kept in {kept}"
+            raise SinkFailed(
+                Diagnostic(
+                    SINK_FAILED,
+                    message,
+                    "store it by hand, delete the file, and run apply again",
+                    address=revealed.address,
+                )
+            )
+
+    def _run(self, revealed: Revealed) -> str:
+        try:
+            done = subprocess.run(self._arguments, input=revealed.line().encode(), stdout=sys.stderr, check=False)  # noqa: S603
+        except OSError as error:
+            return f"could not be started ({error.strerror})"
+        return f"ended with status {done.returncode}" if done.returncode else ""
+
+    def _keep(self, revealed: Revealed) -> Path:
+        home = Path(self._environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "nbsync"
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(prefix="secret-", suffix=".jsonl", dir=home)
+        except OSError:
+            descriptor, name = tempfile.mkstemp(prefix="nbsync-secret-", suffix=".jsonl")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(revealed.line())
+            file.flush()
+            os.fsync(file.fileno())
+        return Path(name)
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+def open_sink(target: str, environ: Mapping[str, str]) -> Sink:
+    """Make the sink that `--secrets-out` names: `-`, `exec:COMMAND`, or a file.
+
+    Raises:
+        UsageError: it cannot be used.
+    """
+    if target == "-":
+        return StreamSink()
+    if target.startswith("exec:"):
+        return CommandSink(target.removeprefix("exec:"), environ)
+    return FileSink(Path(target))

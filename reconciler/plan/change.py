@@ -1,0 +1,122 @@
+"""A plan as data: what will change, why, and in which order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from reconciler.errors import Diagnostic, Place
+from reconciler.state.snapshot import Live
+from schemas import AnyKind
+from schemas._core.address import Address
+from schemas._core.fields import Resource
+
+
+class Action(StrEnum):
+    """What happens to one object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RENAME = "rename"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field before and after, in the files' words; `path` is dotted (`os_version.linux_kernel`)."""
+
+    path: str
+    before: Any
+    after: Any
+    known_after_apply: bool = False
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One object that is not as the files ask.
+
+    Attributes:
+        id: of the live object; None for one that is to be made.
+        previous_key: key so far, of a rename.
+        cause: the line that asks for it: the object's own, or the `manage` line for a delete.
+        reason: why it has to be replaced.
+        desired: the object as declared; None for a delete.
+        live: the object that it was planned on; None for a create.
+        writes: attributes of the model that an update lays over the live object.
+        parent: address of the object in which it stands.
+        name: by which the API is to know it.
+        falls: objects inside it that go with it.
+    """
+
+    address: Address
+    kind: AnyKind
+    action: Action
+    id: str | None = None
+    previous_key: str | None = None
+    cause: Place | None = None
+    reason: str | None = None
+    fields: tuple[FieldChange, ...] = ()
+    desired: Resource | None = None
+    live: Live | None = None
+    before: Resource | None = None
+    after: Resource | None = None
+    writes: frozenset[str] = frozenset()
+    parent: Address | None = None
+    name: str = ""
+    falls: tuple[tuple[Address, str], ...] = ()
+
+    @property
+    def removes(self) -> bool:
+        """The live object goes, whether another one takes its place or not."""
+        return self.action in (Action.DELETE, Action.REPLACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn of the work: a change, or (`detour`) only its move to a name that nothing else wants."""
+
+    change: Change
+    detour: str = ""
+    needs: frozenset[Address] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A guard's no: what it refuses, and the flag that would allow it (or what else to do)."""
+
+    diagnostic: Diagnostic
+    allow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that an apply would do, in order, and what the guards say.
+
+    Attributes:
+        steps: the work; every change has one step, and a second one before it where its name stands in another's way.
+        unmanaged: live objects of the kinds in the files that nothing declares and that stay.
+        verdicts: reasons to refuse the plan.
+        diagnostics: warnings.
+    """
+
+    steps: tuple[Step, ...] = ()
+    unmanaged: int = 0
+    verdicts: tuple[Verdict, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes in the order of the work."""
+        return tuple(step.change for step in self.steps if not step.detour)
+
+    def counts(self) -> Counter[Action]:
+        """How many changes there are of each action."""
+        return Counter(change.action for change in self.changes)
+
+    def with_verdicts(self, verdicts: list[Verdict]) -> Plan:
+        """The same plan with what the guards say."""
+        return replace(self, verdicts=tuple(verdicts))

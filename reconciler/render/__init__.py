@@ -1,0 +1,1 @@
+"""Shows what a command found or did: one view, made once, and a renderer for each format."""

@@ -1,0 +1,86 @@
+"""The JSON contract: one document for every outcome, and its schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reconciler._version import VERSION
+from reconciler.errors import Diagnostic, Place
+from reconciler.plan.change import Action, Change
+from reconciler.render.view import View
+
+FORMAT_VERSION = "1.0"
+
+
+def render(view: View) -> str:
+    """One JSON document, with a newline at the end. Text from the server is escaped to ASCII where it cannot be printed."""
+    return json.dumps(document(view), indent=2, ensure_ascii=True) + "\n"
+
+
+def document(view: View) -> dict[str, Any]:
+    """The document as data."""
+    counts = view.counts
+    server = {"url": view.server_url, "version": view.server_version}
+    return {
+        "format_version": FORMAT_VERSION,
+        "nbsync_version": VERSION,
+        "command": view.command,
+        "server": server,
+        "exit_code": int(view.exit_code),
+        "summary": {**{str(action): counts[action] for action in Action}, "unmanaged": view.unmanaged},
+        "changes": [_change(view, change) for change in view.changes],
+        "diagnostics": [diagnostic_object(diagnostic) for diagnostic in view.all_diagnostics()],
+        "requests": {"read": view.reads, "write": view.writes},
+    }
+
+
+def _change(view: View, change: Change) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "address": str(change.address),
+        "kind": change.address.kind,
+        "key": change.address.key,
+        "action": str(change.action),
+        "id": change.id,
+    }
+    if change.previous_key is not None:
+        shown["previous_key"] = change.previous_key
+    shown |= {
+        "cause": _place(change.cause),
+        "reason": change.reason,
+        "fields": [
+            {
+                "path": field.path,
+                "before": field.before,
+                "after": field.after,
+                "known_after_apply": field.known_after_apply,
+                "sensitive": field.sensitive,
+            }
+            for field in change.fields
+        ],
+    }
+    if view.report is not None:
+        result = view.result_of(change)
+        shown["status"] = str(result.status) if result else "skipped"
+        shown["error"] = diagnostic_object(result.error) if result and result.error else None
+    return shown
+
+
+def _place(place: Place | None) -> dict[str, Any] | None:
+    return {"file": place.file, "line": place.line, "column": place.column} if place else None
+
+
+def diagnostic_object(diagnostic: Diagnostic) -> dict[str, Any]:
+    """One diagnostic as data."""
+    place = diagnostic.place
+    return {
+        "severity": str(diagnostic.severity),
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "address": diagnostic.address,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "request": diagnostic.request,
+    }

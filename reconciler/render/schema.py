@@ -1,0 +1,79 @@
+"""JSON Schema of the JSON contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.errors import ExitCode, Severity
+from reconciler.plan.change import Action
+
+_TEXT = {"type": "string"}
+_MAYBE_TEXT = {"type": ["string", "null"]}
+_MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 1}
+_COUNT = {"type": "integer", "minimum": 0}
+
+
+def plan_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of what `-o json` prints. Readers ignore keys that they do not know: a minor version adds."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://nbsync.dev/schema/plan-1.json",
+        "title": "What nbsync prints with -o json",
+        **_object(
+            {
+                "format_version": {"type": "string", "pattern": r"^1\.[0-9]+$"},
+                "nbsync_version": _TEXT,
+                "command": _TEXT,
+                "server": _object({"url": _MAYBE_TEXT, "version": _MAYBE_TEXT}),
+                "exit_code": {"enum": [int(code) for code in ExitCode]},
+                "summary": _object({**{str(action): _COUNT for action in Action}, "unmanaged": _COUNT}),
+                "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}},
+                "diagnostics": {"type": "array", "items": {"$ref": "#/$defs/diagnostic"}},
+                "requests": _object({"read": _COUNT, "write": _COUNT}),
+            }
+        ),
+        "$defs": {"change": _change(), "field": _field(), "diagnostic": _diagnostic()},
+    }
+
+
+def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _change() -> dict[str, Any]:
+    properties = {
+        "address": _TEXT,
+        "kind": _TEXT,
+        "key": _TEXT,
+        "action": {"enum": [str(action) for action in Action]},
+        "id": _MAYBE_TEXT,
+        "previous_key": _TEXT,
+        "cause": {"oneOf": [{"type": "null"}, _object({"file": _TEXT, "line": _COUNT, "column": _COUNT})]},
+        "reason": _MAYBE_TEXT,
+        "fields": {"type": "array", "items": {"$ref": "#/$defs/field"}},
+        "status": {"enum": ["applied", "failed", "skipped", "unknown"]},
+        "error": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/diagnostic"}]},
+    }
+    return _object(properties, optional=("previous_key", "status", "error"))
+
+
+def _field() -> dict[str, Any]:
+    switch = {"type": "boolean"}
+    return _object({"path": _TEXT, "before": {}, "after": {}, "known_after_apply": switch, "sensitive": switch})
+
+
+def _diagnostic() -> dict[str, Any]:
+    return _object(
+        {
+            "severity": {"enum": [str(severity) for severity in Severity]},
+            "code": {"type": "string", "pattern": "^NBS[0-9]{3}$"},
+            "message": _TEXT,
+            "help": _TEXT,
+            "address": _MAYBE_TEXT,
+            "file": _MAYBE_TEXT,
+            "line": _MAYBE_COUNT,
+            "column": _MAYBE_COUNT,
+            "request": _MAYBE_TEXT,
+        }
+    )

@@ -1,0 +1,80 @@
+"""What a command has to show, whatever the format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from reconciler.apply.report import Report, Result
+from reconciler.errors import Diagnostic, ExitCode, Severity
+from reconciler.plan.change import Action, Change, Plan
+
+
+@dataclass(slots=True)
+class View:
+    """The outcome of one command.
+
+    Attributes:
+        command: as typed, `plan`.
+        server_url: None where no server was asked.
+        plan: what would be done, once it is known.
+        report: what was done, after an apply.
+        diagnostics: what is wrong or odd, besides the plan's own and the guards' verdicts.
+        reads, writes: requests that were sent.
+    """
+
+    command: str
+    exit_code: ExitCode = ExitCode.DONE
+    server_url: str | None = None
+    server_version: str | None = None
+    plan: Plan | None = None
+    report: Report | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    reads: int = 0
+    writes: int = 0
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of the plan, in the order of the work."""
+        return self.plan.changes if self.plan else ()
+
+    @property
+    def counts(self) -> Counter[Action]:
+        """How many changes there are of each action."""
+        return self.plan.counts() if self.plan else Counter()
+
+    @property
+    def unmanaged(self) -> int:
+        """Live objects that nothing declares and that stay."""
+        return self.plan.unmanaged if self.plan else 0
+
+    def result_of(self, change: Change) -> Result | None:
+        """How a change ended, after an apply."""
+        results = self.report.results if self.report else ()
+        return next((result for result in results if result.change is change), None)
+
+    def all_diagnostics(self) -> list[Diagnostic]:
+        """Everything that is wrong or odd: errors first, each once."""
+        found: list[Diagnostic] = [*self.diagnostics]
+        if self.plan:
+            found += [*self.plan.diagnostics, *(verdict.diagnostic for verdict in self.plan.verdicts)]
+        if self.report:
+            found += [*self.report.diagnostics, *(result.error for result in self.report.results if result.error)]
+        return sorted(dict.fromkeys(found), key=_weight)
+
+    def has_errors(self) -> bool:
+        """Tell whether anything is wrong, not only odd."""
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.all_diagnostics())
+
+
+def _weight(diagnostic: Diagnostic) -> int:
+    return list(Severity).index(diagnostic.severity)
+
+
+def by_kind(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """Changes grouped by kind, kinds in the order in which they first come."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.kind.name, []).append(change)
+    return groups

@@ -1,0 +1,145 @@
+"""Reads the account: a fixed number of list calls, whatever its size, and one per parent whose children have no list of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.api.client import ReadApi, path
+from reconciler.errors import AccountError, Diagnostic
+from reconciler.load.desired import Desired
+from reconciler.state.snapshot import Live, Snapshot
+from schemas import AnyKind
+from schemas._core.codec import kinds_referred_to
+
+VERSION_PATH = "/instance/version"
+CLOUD = "https://api.netbird.io"
+
+
+def observe(api: ReadApi, desired: Desired) -> Snapshot:
+    """Read all that a plan for this desired state has to know.
+
+    Raises:
+        AccountError: the server did not answer, refused, or answered something else than NetBird's objects.
+    """
+    wanted = _wanted(desired)
+    lists = {kind.endpoint.path for kind in wanted.values() if _has_list(kind)}
+    optional = {kind.endpoint.path for name, kind in wanted.items() if _has_list(kind) and name not in desired.kinds}
+    answers = dict(
+        zip(
+            order := sorted({*lists, VERSION_PATH}),
+            api.get_many(order, optional={*optional, VERSION_PATH}),
+            strict=True,
+        )
+    )
+    snapshot = Snapshot(server_version=_version(answers[VERSION_PATH]), self_hosted=api.server != CLOUD)
+    for kind in wanted.values():
+        snapshot.objects[kind.name] = {}
+        if _has_list(kind):
+            _add(snapshot, kind, answers[kind.endpoint.path])
+        elif kind.endpoint.path:
+            _add_from_each(api, snapshot, kind, _parents_to_read(desired, snapshot, kind))
+        else:
+            _add_embedded(snapshot, kind)
+    return snapshot
+
+
+def _has_list(kind: AnyKind) -> bool:
+    return bool(kind.endpoint.path) and "{parent}" not in kind.endpoint.path
+
+
+def _wanted(desired: Desired) -> dict[str, AnyKind]:
+    """Kinds to read: those that the files mention, what they refer to, and, where objects may be deleted, what refers to them."""
+    registry = desired.registry
+    names = set(desired.kinds)
+    names |= {other for name in desired.kinds for other in kinds_referred_to(registry[name].model) if other in registry}
+    deletable = {name for name in desired.kinds if desired.owns(name).full}
+    names |= {kind.name for kind in registry.values() if _holds_on_to(kind, deletable, registry)}
+    for name in list(names):
+        names |= {other for other in kinds_referred_to(registry[name].model) if other in registry}
+    names |= {registry[name].parent for name in list(names) if registry[name].parent}
+    return {name: kind for name, kind in registry.items() if name in names}
+
+
+def _holds_on_to(kind: AnyKind, deletable: set[str], registry: Mapping[str, AnyKind]) -> bool:
+    if "{parent}" in kind.endpoint.path:
+        return False
+    return bool(kinds_referred_to(kind.model) & deletable) or bool(kind.parent in deletable and kind.parent in registry)
+
+
+def _parents_to_read(desired: Desired, snapshot: Snapshot, kind: AnyKind) -> list[str]:
+    """Ids of the live parents that declare children of this kind, by id, name, or earlier name."""
+    declared = [
+        desired.objects[parent] for name, parent in desired.parts if name == kind.name and parent in desired.objects
+    ]
+    ids = {one.model.id for one in declared}
+    names = {one.kind.name_form(name) for one in declared for name in (one.name, *one.model.previously)}
+    return [live.id for live in snapshot.of(kind.parent).values() if live.id in ids or live.name in names]
+
+
+def _add_from_each(api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: list[str]) -> None:
+    paths = [path(kind.endpoint.path, parent=parent) for parent in parents]
+    for parent, where, answer in zip(parents, paths, api.get_many(paths), strict=True):
+        for seen in _objects(where, answer):
+            snapshot.objects[kind.name][seen["id"]] = Live(kind, seen["id"], seen, parent)
+
+
+def _add(snapshot: Snapshot, kind: AnyKind, answer: Any) -> None:
+    """Enter the objects of one kind, and those that come inside them."""
+    endpoint = kind.endpoint
+    if endpoint.singleton:
+        seen = answer[0] if isinstance(answer, list) and answer else answer
+        if not isinstance(seen, dict):
+            raise _no_netbird(endpoint.path)
+        snapshot.objects[kind.name] = {seen.get("id", kind.name): Live(kind, seen.get("id", kind.name), seen)}
+        return
+    parents = _parents_by_member(snapshot, kind) if endpoint.members else {}
+    objects = snapshot.objects[kind.name]
+    for seen in _objects(endpoint.path, answer):
+        if kind.selects(seen):
+            objects[seen["id"]] = Live(kind, _named(kind, endpoint.path, seen)["id"], seen, parents.get(seen["id"], ""))
+
+
+def _add_embedded(snapshot: Snapshot, kind: AnyKind) -> None:
+    """Enter the children that come inside their parents' answers."""
+    for parent in snapshot.of(kind.parent).values():
+        for seen in _objects(parent.kind.endpoint.path, parent.seen.get(kind.endpoint.members)):
+            snapshot.objects[kind.name][seen["id"]] = Live(kind, seen["id"], seen, parent.id)
+
+
+def _parents_by_member(snapshot: Snapshot, kind: AnyKind) -> dict[str, str]:
+    return {
+        member: live.id
+        for live in snapshot.of(kind.parent).values()
+        for member in live.seen.get(kind.endpoint.members) or ()
+    }
+
+
+def _objects(where: str, answer: Any) -> list[Any]:
+    if answer is None:
+        return []
+    if not isinstance(answer, list) or not all(
+        isinstance(seen, dict) and isinstance(seen.get("id"), str) for seen in answer
+    ):
+        raise _no_netbird(where)
+    return answer
+
+
+def _named(kind: AnyKind, where: str, seen: Any) -> Any:
+    if kind.name_field and not isinstance(seen.get(kind.name_field, ""), str):
+        raise _no_netbird(where)
+    return seen
+
+
+def _no_netbird(where: str) -> AccountError:
+    advice = "check NB_MANAGEMENT_URL: is this NetBird's management server, and a version that nbsync knows?"
+    return AccountError(
+        Diagnostic(
+            "NBS509", f"GET /api{where} did not answer with NetBird's objects", advice, request=f"GET /api{where}"
+        )
+    )
+
+
+def _version(answer: Any) -> str | None:
+    version = answer.get("management_current_version") if isinstance(answer, dict) else None
+    return version if isinstance(version, str) else None

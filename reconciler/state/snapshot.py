@@ -1,0 +1,47 @@
+"""The live account, as the server showed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from schemas import AnyKind
+from schemas._core.fields import JsonObject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Live:
+    """One live object: its id, the answer that showed it, and the id of the object in which it stands."""
+
+    kind: AnyKind
+    id: str
+    seen: JsonObject
+    parent: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name in the form in which it is compared; empty for objects without one."""
+        field_name = self.kind.name_field
+        return self.kind.name_form(self.seen.get(field_name) or "") if field_name else ""
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """All objects of the kinds that were read, by kind and id, in the order in which the server listed them.
+
+    Attributes:
+        server_version: as the server says, or None if it does not.
+        self_hosted: the server is not NetBird Cloud.
+    """
+
+    objects: dict[str, dict[str, Live]] = field(default_factory=dict)
+    server_version: str | None = None
+    self_hosted: bool = True
+
+    def of(self, kind: str) -> Mapping[str, Live]:
+        """Live objects of one kind by id."""
+        return self.objects.get(kind, {})
+
+    def __iter__(self) -> Iterator[Live]:
+        for objects in self.objects.values():
+            yield from objects.values()
