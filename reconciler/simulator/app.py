@@ -32,6 +32,7 @@ JSON = "application/json; charset=UTF-8"
 PLAIN = "text/plain; charset=utf-8"
 CONTROL_PATH = "/_simulator/events"
 REMEMBERED_REQUESTS = 100_000
+OK = 200
 
 
 class Simulator:
@@ -136,11 +137,9 @@ class Simulator:
         except Refusal as refusal:
             result = Answer({"message": refusal.message, "code": refusal.status}, refusal.status)
         answer = result if isinstance(result, Answer) else Answer(result)
-        content_type = None if answer.value is None and answer.status != 200 else JSON  # noqa: PLR2004 - HTTP's own
-        body = encode(answer.value) if content_type else b""
-        response = Response(body, answer.status, content_type=content_type)
-        if content_type is None:
-            del response.headers["Content-Type"]
+        if answer.value is None and answer.status != OK:
+            return _bodiless(answer.status, answer.headers)
+        response = Response(encode(answer.value), answer.status, content_type=JSON)
         response.headers.update(answer.headers)
         return response
 
@@ -184,7 +183,11 @@ def _clean(path: str) -> str:
 
 def _redirect(path: str, query: str) -> Response:
     location = quote(path, safe="/$&+,:;=@") + (f"?{query}" if query else "")
-    response = Response(status=301, headers={"Location": location})
+    return _bodiless(301, {"Location": location})
+
+
+def _bodiless(status: int, headers: Mapping[str, str]) -> Response:
+    response = Response(status=status, headers=dict(headers))
     del response.headers["Content-Type"]
     return response
 
@@ -193,7 +196,7 @@ def _preflight(request: Request) -> Response:
     headers = {"Access-Control-Allow-Methods": request.headers["Access-Control-Request-Method"]}
     if wanted := request.headers.get("Access-Control-Request-Headers"):
         headers["Access-Control-Allow-Headers"] = ", ".join(word.strip().title() for word in wanted.split(","))
-    return Response(status=204, headers=headers, content_type=None)
+    return _bodiless(204, headers)
 
 
 __all__ = ["ConnectionDropped", "Simulator"]

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request
 
 from . import permissions
 from .decoding import NotJsonError, Shape, decode, parse
-from .errors import ConnectionDropped, Refusal
+from .errors import ConnectionDropped, Refusal, prefixed
 from .store import Row
 from .world import Account, World
 
@@ -61,6 +61,11 @@ class Call:
     def require(self, module: str, operation: str) -> None:
         """Refuse with 403 unless the caller's role allows the operation on the module."""
         permissions.require(self.user, self.account.id, module, operation)
+
+    def may_in(self, account_id: str, module: str, operation: str) -> bool:
+        """Whether the caller's role allows it there; still refuses with 403 where the question has no answer."""
+        with prefixed("failed to validate user permissions: ", status=403):
+            return permissions.allowed(self.user, account_id, module, operation)
 
     def audit(self, code: str, target_id: str, **meta: object) -> None:
         """Append an event, done by the caller, to the audit log (see `Account.audit`)."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from .text import lowered
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of this program
+class Refusal(Exception):
     """A request that the server turns down.
 
     Attributes:
@@ -32,7 +32,7 @@ class PlainError(Refusal):
         super().__init__(500, "internal server error")
 
 
-class ConnectionDropped(ConnectionError):  # noqa: N818 - likewise
+class ConnectionDropped(ConnectionError):
     """The handler panics: the client sees its connection closed without an answer."""
 
 

@@ -70,7 +70,7 @@ def secret_flaw(prefix: str, token: str) -> str | None:
     if not token.startswith(prefix):
         return "invalid token prefix"
     secret = token[len(prefix) : -CHECKSUM_LENGTH]
-    return None if token.endswith(_checksum(secret)) else "token checksum does not match"
+    return None if token.endswith(_checksum(secret)) else "checksum does not match"
 
 
 def hashed(token: str) -> str:

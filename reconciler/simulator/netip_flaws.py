@@ -11,7 +11,7 @@ _MAX_OCTET: Final = 255
 _MAX_DIGITS: Final = 4
 
 
-class Flaw(ValueError):  # noqa: N818 - a reason, shown to whoever asked
+class Flaw(ValueError):
     """What is wrong; ``rest`` is the part of the text where it was found, ``""`` if no part is to blame."""
 
     def __init__(self, message: str, rest: str = "") -> None:

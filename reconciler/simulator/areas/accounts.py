@@ -1,24 +1,113 @@
-"""Accounts: one for each token; its settings, its onboarding and its address ranges (modules ``accounts``, ``settings``)."""
+"""Accounts: one for each token (modules ``accounts``, ``settings``). PUT replaces the settings as a whole.
+
+A PUT checks in this order: the body, settings that contradict themselves, address ranges, the permission; then it saves
+``onboarding``, and only then validates and saves the settings.
+"""
 
 from typing import Any
 
 from reconciler.simulator.call import Call
 from reconciler.simulator.clock import rfc3339
-from reconciler.simulator.permissions import READ
+from reconciler.simulator.decoding import BOOL, INT, TEXT, TEXTS, Nullable, Struct
+from reconciler.simulator.errors import PlainError, denied, invalid, not_found, prefixed
+from reconciler.simulator.permissions import DELETE, READ, UPDATE, allowed, require_active
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
+from reconciler.simulator.versions import parse
 from reconciler.simulator.world import Account, World
 
+from . import account_ranges
+from .account_changes import ACTIVITIES, apply_settings, fresh_settings
 from .groups import ALL, new_group
 
 DEFAULT_POLICY = "This is a default rule that allows connections between all the resources"
+
+EXTRA = Struct(
+    {
+        "peer_approval_enabled": BOOL,
+        "user_approval_required": BOOL,
+        "network_traffic_logs_enabled": BOOL,
+        "network_traffic_logs_groups": TEXTS,
+        "network_traffic_packet_counter_enabled": BOOL,
+    }
+)
+SWITCHES = ("peer_login_expiration_enabled", "peer_inactivity_expiration_enabled", "regular_users_view_blocked")
+OPTIONAL_SWITCHES = (
+    "groups_propagation_enabled",
+    "jwt_groups_enabled",
+    "routing_peer_dns_resolution_enabled",
+    "lazy_connection_enabled",
+    "auto_update_always",
+    "metrics_push_enabled",
+    "agent_network_only",
+    "local_mfa_enabled",
+)
+SETTINGS = Struct(
+    {
+        **dict.fromkeys((*SWITCHES, "peer_expose_enabled"), BOOL),
+        **dict.fromkeys(OPTIONAL_SWITCHES, Nullable(BOOL)),
+        "peer_login_expiration": INT,
+        "peer_inactivity_expiration": INT,
+        "peer_expose_groups": TEXTS,
+        "jwt_groups_claim_name": Nullable(TEXT),
+        "jwt_allow_groups": TEXTS,
+        "dns_domain": Nullable(TEXT),
+        "network_range": Nullable(TEXT),
+        "network_range_v6": Nullable(TEXT),
+        "auto_update_version": Nullable(TEXT),
+        "dashboard_features": Nullable(Struct({"agent_network": Nullable(BOOL)})),
+        "ipv6_enabled_groups": TEXTS,
+        "extra": Nullable(EXTRA),
+    }
+)
+ONBOARDING = Struct({"onboarding_flow_pending": BOOL, "signup_form_pending": BOOL})
+BODY = Struct({"settings": SETTINGS, "onboarding": Nullable(ONBOARDING)})
+NO_FLOW = {
+    "network_traffic_logs_enabled": False,
+    "network_traffic_logs_groups": None,
+    "network_traffic_packet_counter_enabled": False,
+}
+"""What this edition stores of traffic logging, whatever it is told; only the answer to the PUT echoes that."""
+
+VERSION_WORDS = ("", "latest", "disabled")
 
 
 def list_accounts(call: Call) -> Any:
     """``GET /accounts``: the caller's own, with the address ranges that are in force."""
     call.require("accounts", READ)
     call.require("settings", READ)
-    return [view(call.account)]
+    network = call.account.row["network"]
+    ranges = {"network_range": network["v4"], "network_range_v6": network["v6"]}
+    return [_shown(call.account, {**call.account.settings, **ranges}, embedded=True)]
+
+
+def update_account(call: Call) -> Any:
+    """``PUT /accounts/{id}``: what is left out is reset, but ``extra`` and ``onboarding`` are kept."""
+    body = call.body(BODY)
+    settings = _built(body["settings"])
+    ranges = _ranges(call, body["settings"])
+    if not _permitted(call, "settings", UPDATE):
+        raise denied()
+    account = call.account
+    if body["onboarding"] is not None:
+        account.save("accounts", {**account.row, "onboarding": body["onboarding"]})
+    extra = settings["extra"] or account.settings["extra"]
+    apply_settings(account, {**settings, "extra": {**extra, **NO_FLOW}}, ranges, call.user["id"])
+    given = {name: ranges[key] for name, key in (("network_range", "v4"), ("network_range_v6", "v6")) if ranges[key]}
+    return _shown(account, {**settings, **given, "extra": extra}, embedded=False)
+
+
+def delete_account(call: Call) -> Any:
+    """``DELETE /accounts/{id}``: by its owner only, with everything in it."""
+    account_id = call.path["account_id"]
+    with prefixed("failed to validate user permissions: ", status=403):
+        require_active(call.user)
+    if call.world.store.table("accounts").get(account_id) is None:
+        raise not_found(f"account not found: {account_id}")
+    if not _permitted(call, "accounts", DELETE):
+        raise denied("user is not allowed to delete account. Only account owner can delete account")
+    call.world.store.forget_account(account_id)
+    return {}
 
 
 def new_account(world: World, owner: Row, domain: str) -> Account:
@@ -30,7 +119,6 @@ def new_account(world: World, owner: Row, domain: str) -> Account:
         domain: The account's domain; ``""`` when the setup form made it.
     """
     account = world.account(world.new_id())
-    group_id = world.new_id()
     row: Row = {
         "id": account.id,
         "created_at": world.now(),
@@ -38,68 +126,69 @@ def new_account(world: World, owner: Row, domain: str) -> Account:
         "domain": domain,
         "domain_category": "private" if domain else "",
         "onboarding": {"onboarding_flow_pending": True, "signup_form_pending": True},
-        "network": _random_ranges(world),
+        "network": account_ranges.fresh(world),
         "settings": fresh_settings(),
     }
     account.save("accounts", row)
     group = new_group(account, ALL, "api")
     account.save("accounts", {**row, "settings": {**row["settings"], "ipv6_enabled_groups": [group["id"]]}})
-    account.save("policies", _default_policy(group["id"], group_id))
+    account.save("policies", _default_policy(group["id"], world.new_id()))
     account.save("users", {**owner, "role": "owner"})
     account.audit(owner["id"], "account.create", account.id)
     return account
 
 
-def fresh_settings() -> Row:
-    """Settings of a new account, but for ``ipv6_enabled_groups``, which lists its group All."""
-    return {
-        "peer_login_expiration_enabled": True,
-        "peer_login_expiration": 86_400,
-        "peer_inactivity_expiration_enabled": False,
-        "peer_inactivity_expiration": 600,
-        "regular_users_view_blocked": True,
-        "peer_expose_enabled": False,
-        "peer_expose_groups": None,
-        "groups_propagation_enabled": True,
-        "jwt_groups_enabled": False,
-        "jwt_groups_claim_name": "",
-        "jwt_allow_groups": [],
-        "routing_peer_dns_resolution_enabled": True,
-        "dns_domain": "",
-        "lazy_connection_enabled": True,
-        "auto_update_version": "disabled",
-        "auto_update_always": False,
-        "metrics_push_enabled": False,
-        "agent_network_only": False,
-        "local_mfa_enabled": False,
-        "ipv6_enabled_groups": None,
-        "extra": {
-            "peer_approval_enabled": False,
-            "user_approval_required": True,
-            "network_traffic_logs_enabled": False,
-            "network_traffic_logs_groups": None,
-            "network_traffic_packet_counter_enabled": False,
-        },
+def _built(given: Row) -> Row:
+    """The settings that a request describes, address ranges aside; refuses what contradicts itself."""
+    if given["peer_expose_enabled"] and not given["peer_expose_groups"]:
+        raise invalid("peer expose requires at least one group")
+    version = given["auto_update_version"] or ""
+    if version not in VERSION_WORDS and parse(version) is None:
+        raise PlainError
+    features = given["dashboard_features"]
+    if given["agent_network_only"] and not (features and features["agent_network"]):
+        raise invalid("agent network only mode requires dashboard_features.agent_network to be enabled")
+    ranges = {"network_range", "network_range_v6"}
+    built = {name: value for name, value in given.items() if name not in ranges}
+    built |= {name: bool(given[name]) for name in OPTIONAL_SWITCHES}
+    built |= {name: given[name] or "" for name in ("jwt_groups_claim_name", "dns_domain", "auto_update_version")}
+    built["jwt_allow_groups"] = given["jwt_allow_groups"] or []
+    built["dashboard_features"] = _present(features)
+    return built
+
+
+def _ranges(call: Call, given: Row) -> dict[str, str]:
+    """The ranges that a request gives, by family; ``""`` for one that it leaves alone."""
+    ranges = {
+        "v4": account_ranges.parse_ipv4(given["network_range"]) if given["network_range"] else "",
+        "v6": account_ranges.parse_ipv6(given["network_range_v6"]) if given["network_range_v6"] else "",
     }
+    if any(ranges.values()):
+        with prefixed("get peer count: ", status=500):
+            call.may_in(call.path["account_id"], "peers", READ)
+        for network in filter(None, ranges.values()):
+            account_ranges.check_capacity(network, len(call.account.rows("peers")))
+    return ranges
 
 
-def view(account: Account) -> Row:
-    """The account as GET shows it."""
+def _permitted(call: Call, module: str, operation: str) -> bool:
+    """Whether the caller may do it in the account that the path names; here the reasons keep their own status."""
+    with prefixed("failed to validate user permissions: "):
+        return allowed(call.user, call.path["account_id"], module, operation)
+
+
+def _present(fields: Row | None) -> Row | None:
+    return None if fields is None else {name: value for name, value in fields.items() if value is not None}
+
+
+def _shown(account: Account, settings: Row, *, embedded: bool) -> Row:
+    """The account; only GET knows that the identity provider is the embedded one."""
     row = account.row
-    network = row["network"]
-    shown = {
-        **row["settings"],
-        "network_range": network["v4"],
-        "network_range_v6": network["v6"],
-        "embedded_idp_enabled": True,
-        "local_auth_disabled": False,
-    }
-    return _shown(row, shown)
-
-
-def _shown(row: Row, settings: Row) -> Row:
-    plain = {key: row[key] for key in ("id", "created_by", "domain", "domain_category", "onboarding")}
-    return {**plain, "created_at": rfc3339(row["created_at"]), "settings": settings}
+    shown = {**settings, "embedded_idp_enabled": embedded, "local_auth_disabled": False}
+    if shown["dashboard_features"] is None:
+        del shown["dashboard_features"]
+    plain = {name: row[name] for name in ("id", "created_by", "domain", "domain_category", "onboarding")}
+    return {**plain, "created_at": rfc3339(row["created_at"]), "settings": shown}
 
 
 def _default_policy(group_id: str, policy_id: str) -> Row:
@@ -120,10 +209,11 @@ def _default_policy(group_id: str, policy_id: str) -> Row:
     return {**words, "source_posture_checks": None, "rules": [rule]}
 
 
-def _random_ranges(world: World) -> Row:
-    octets = bytes(world.random.randrange(256) for _ in range(7)).hex()
-    prefix = f"fd{octets[:2]}:{octets[2:6]}:{octets[6:10]}:{octets[10:14]}"
-    return {"v4": f"100.{world.random.randrange(64, 128)}.0.0/16", "v6": f"{prefix}::/64"}
-
-
-AREA = Area(routes=(Route("GET", "/accounts", list_accounts),), activities={"account.create": "Account created"})
+AREA = Area(
+    routes=(
+        Route("GET", "/accounts", list_accounts),
+        Route("PUT", "/accounts/<account_id>", update_account),
+        Route("DELETE", "/accounts/<account_id>", delete_account),
+    ),
+    activities={"account.create": "Account created", **ACTIVITIES},
+)

@@ -6,6 +6,7 @@ case, the first of a fixed order of causes.
 
 from typing import Any
 
+from reconciler.simulator.addresses import fqdn, settle_ipv6
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import TEXT, TEXTS, ListOf, Struct
 from reconciler.simulator.errors import ConnectionDropped, Refusal, conflict, denied, invalid, not_found
@@ -62,6 +63,7 @@ def create_group(call: Call) -> Any:
 
 def update_group(call: Call) -> Any:
     """``PUT /groups/{id}``: replaces all; a name that another group has is accepted."""
+    _require_read(call)
     group = _existing(call)
     named_all = call.account.where("groups", "name", ALL)
     if not named_all:
@@ -70,7 +72,8 @@ def update_group(call: Call) -> Any:
         raise invalid("updating group ALL is not allowed")
     body = _checked_body(call)
     call.require("groups", UPDATE)
-    call.audit("group.update", group["id"], name=body["name"])
+    if body["name"] != group["name"]:
+        call.audit("group.update", group["id"], old_name=group["name"], new_name=body["name"])
     return _written(call, group, body)
 
 
@@ -146,6 +149,18 @@ def remove_resource(account: Account, group_id: str, resource_id: str) -> None:
     account.remove("group_resources", next(entry["id"] for entry in entries if entry["group"] == group_id))
 
 
+def propagate(account: Account, user_id: str, removed: set[str], added: set[str]) -> None:
+    """Take a user's peers out of groups and put them into others."""
+    peers = [peer["id"] for peer in account.where("peers", "user_id", user_id)]
+    for peer_id in peers:
+        for group_id in removed:
+            remove_member(account, group_id, peer_id)
+        for group_id in added:
+            if account.find("groups", group_id):
+                add_member(account, group_id, peer_id)
+    settle_ipv6(account, peers)
+
+
 def set_resources(account: Account, group_id: str, resources: list[Row]) -> None:
     """Make these the group's network resources: nothing is checked, the same one may come twice."""
     for entry in account.where("group_resources", "group", group_id):
@@ -216,15 +231,27 @@ def _checked_body(call: Call) -> Row:
 def _written(call: Call, group: Row, body: Row) -> Row:
     """Store what the request says and answer with the request's order of peers."""
     account = call.account
-    wanted = list(dict.fromkeys(body["peers"] or []))
-    known = member_ids(account, group["id"])
-    for peer_id in set(known) - set(wanted):
+    group = account.save("groups", {**group, "name": body["name"]})
+    set_resources(account, group["id"], body["resources"] or [])
+    wanted = dict.fromkeys(body["peers"] or [])
+    known = set(member_ids(account, group["id"]))
+    removed, added = known - wanted.keys(), wanted.keys() - known
+    for peer_id in removed:
         remove_member(account, group["id"], peer_id)
     for peer_id in wanted:
         add_member(account, group["id"], peer_id)
-    group = account.save("groups", {**group, "name": body["name"]})
-    set_resources(account, group["id"], body["resources"] or [])
-    return view(account, group, wanted)
+    if group["id"] in (account.settings["ipv6_enabled_groups"] or []):
+        settle_ipv6(account, [*removed, *added])
+    for code, peer_ids in (("peer.group.delete", removed), ("peer.group.add", added)):
+        _audit_members(call, code, group, peer_ids)
+    return view(account, group, list(wanted))
+
+
+def _audit_members(call: Call, code: str, group: Row, peer_ids: set[str]) -> None:
+    for peer_id in peer_ids:
+        if peer := call.account.find("peers", peer_id):
+            told = {"peer_ip": peer["ip"], "peer_fqdn": fqdn(call.account, peer)}
+            call.audit(code, peer_id, group=group["name"], group_id=group["id"], **told)
 
 
 def _refuse_if_held(call: Call, group: Row) -> None:
@@ -262,5 +289,7 @@ AREA = Area(
         "group.add": "Group created",
         "group.update": "Group updated",
         "group.delete": "Group deleted",
+        "peer.group.add": "Group added to peer",
+        "peer.group.delete": "Group removed from peer",
     },
 )

@@ -10,8 +10,8 @@ from reconciler.simulator.registry import Answer, Area, Route
 from reconciler.simulator.store import Row
 
 from .accounts import new_account
+from .people_rows import new_person
 from .tokens import MAX_DAYS, new_token
-from .users import new_person
 
 SETUP = Struct(
     {"email": TEXT, "password": TEXT, "name": TEXT, "create_pat": Nullable(BOOL), "pat_expire_in": Nullable(INT)}

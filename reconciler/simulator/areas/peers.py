@@ -16,7 +16,7 @@ from reconciler.simulator.decoding import BOOL, TEXT, Nullable, Struct
 from reconciler.simulator.errors import denied, internal, invalid, not_found, precondition, prefixed
 from reconciler.simulator.netip import Address, parse_address, text
 from reconciler.simulator.netip_flaws import address_flaw
-from reconciler.simulator.permissions import DELETE, READ, UPDATE, allowed
+from reconciler.simulator.permissions import DELETE, READ, UPDATE
 from reconciler.simulator.registry import Area, Route, areas
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
@@ -75,8 +75,8 @@ def list_peers(call: Call) -> Any:
         peers = account.where("peers", "user_id", call.user["id"])
     name, ip = _like(call.query("name")), _like(call.query("ip"))
     found = [peer for peer in peers if name.search(peer["name"]) and ip.search(peer["ip"])]
-    known = {group["id"]: groups.minimum(account, group) for group in account.rows("groups")} if permitted else {}
-    shown = [view(account, peer, _minimums(account, peer, known)) for peer in found]
+    listed = _listed_groups(account) if permitted else {}
+    shown = [view(account, peer, listed.get(peer["id"], [])) for peer in found]
     return [{**peer, "accessible_peers_count": 0} for peer in sorted(shown, key=lambda peer: peer["dns_label"])]
 
 
@@ -178,15 +178,24 @@ def view(account: Account, peer: Row, in_groups: list[Row]) -> Row:
 
 def _shown(account: Account, peer: Row) -> Row:
     found = [account.find("groups", group_id) for group_id in groups.group_ids_of(account, peer["id"])]
-    known = {group["id"]: groups.minimum(account, group) for group in found if group}
-    return view(account, peer, _minimums(account, peer, known))
+    known = sorted(filter(None, found), key=lambda group: account.world.store.table("groups").place(group["id"]))
+    return view(account, peer, [groups.minimum(account, group) for group in known])
 
 
-def _minimums(account: Account, peer: Row, known: dict[str, Row]) -> list[Row]:
-    """Short forms of the peer's groups, in the order of the groups."""
-    place = account.world.store.table("groups").place
-    ids = [group_id for group_id in groups.group_ids_of(account, peer["id"]) if group_id in known]
-    return [known[group_id] for group_id in sorted(ids, key=place)]
+def _listed_groups(account: Account) -> dict[str, list[Row]]:
+    """Short forms of the groups of each peer, by its id.
+
+    In lists a group counts again for every one of its resources that has the peer's id.
+    """
+    listed: dict[str, list[Row]] = {}
+    for group in account.rows("groups"):
+        short = groups.minimum(account, group)
+        for held in (
+            *groups.member_ids(account, group["id"]),
+            *(resource["id"] for resource in groups.resources_of(account, group["id"])),
+        ):
+            listed.setdefault(held, []).append(short)
+    return listed
 
 
 def _accessible(account: Account, peer: Row) -> Row:
@@ -197,8 +206,7 @@ def _accessible(account: Account, peer: Row) -> Row:
 
 
 def _may_read(call: Call) -> bool:
-    with prefixed("failed to validate user permissions: ", status=403):
-        return allowed(call.user, call.account.id, "peers", READ)
+    return call.may_in(call.account.id, "peers", READ)
 
 
 def _existing(call: Call) -> Row:

@@ -86,8 +86,9 @@ def update_key(call: Call) -> Any:
         raise invalid("can't un-revoke a revoked setup key")
     changes = {"revoked": body["revoked"], "auto_groups": body["auto_groups"], "updated_at": call.world.now()}
     key = call.account.save("setup_keys", {**old, **changes})
-    code = "setupkey.revoke" if key["revoked"] and not old["revoked"] else "setupkey.update"
-    call.audit(code, key["id"], name=key["name"], type=key["type"], key=key["key"])
+    if key["revoked"] and not old["revoked"]:
+        call.audit("setupkey.revoke", key["id"], name=key["name"], type=key["type"], key=key["key"])
+    _audit_groups(call, old, key)
     return Answer(view(call.account, key), headers=PLAIN_JSON)
 
 
@@ -119,6 +120,14 @@ def view(account: Account, key: Row) -> Row:
         "state": current,
         "valid": current == "valid",
     }
+
+
+def _audit_groups(call: Call, old: Row, key: Row) -> None:
+    before, after = set(old["auto_groups"]), set(key["auto_groups"])
+    for code, group_ids in (("setupkey.group.delete", before - after), ("setupkey.group.add", after - before)):
+        for group_id in group_ids:
+            if group := call.account.find("groups", group_id):
+                call.audit(code, key["id"], group=group["name"], group_id=group_id, setupkey=key["name"])
 
 
 def _check(body: Row) -> None:
@@ -166,7 +175,8 @@ AREA = Area(
     ),
     activities={
         "setupkey.add": "Setup key created",
-        "setupkey.update": "Setup key updated",
+        "setupkey.group.add": "Group added to setup key",
+        "setupkey.group.delete": "Group removed from user setup key",
         "setupkey.revoke": "Setup key revoked",
         "setupkey.delete": "Setup key deleted",
     },
