@@ -100,6 +100,8 @@ class Account:
             target_id: What it was done to.
             meta: Values as text, as Go's ``%v`` would render them.
         """
+        if self.world.environment.get("NB_EVENT_ACTIVITY_LOG_ENABLED", "true") not in {"", "true"}:
+            return
         events = self.world.store.table("events")
         values = {key: str(value) for key, value in meta.items()}
         row = {"id": str(events.next_place), "timestamp": self.world.now(), "code": code, "target_id": target_id}

@@ -62,6 +62,12 @@ def join(world: World, line: Mapping[str, Any]) -> Any:
     return _answer(account, peer)
 
 
+def join_quietly(world: World, line: Mapping[str, Any]) -> Any:
+    """``peer_join`` ``{hostname, setup_key}``: a client that stays connected and tells no more than its name."""
+    answer = join(world, {**line, "connected": True, "meta": {"kernel_version": "6.8.0"}})
+    return answer if "error" in answer else {"joined": line["hostname"]}
+
+
 def log_in(world: World, line: Mapping[str, Any]) -> Any:
     """``peer_logs_in`` ``{hostname, connected?, meta?}``: a machine that has joined before comes back."""
     return join(world, {**line, "setup_key": None})
@@ -113,7 +119,7 @@ def machine_fields(hostname: str, told: Mapping[str, Any]) -> Row:
         "goos": told.get("goos") or "linux",
         "os": told.get("os") or "Ubuntu",
         "os_version": told.get("os_version") or "24.04",
-        "kernel_version": "6.8.0-31-generic",
+        "kernel_version": told.get("kernel_version") or "6.8.0-31-generic",
         "version": told.get("version") or "0.77.1",
         "serial_number": told.get("serial") or "",
         "addresses": told.get("addresses") or [],
@@ -164,7 +170,12 @@ def _machine(world: World, hostname: str) -> Row | None:
     return next(iter(world.store.table("peers").where("machine", hostname)), None)
 
 
+def _machine_of(peer: Row) -> list[str]:
+    return [peer["machine"]] if "machine" in peer else []
+
+
 AREA = Area(
+    indexes={"peers": {"machine": _machine_of}},
     activities={"peer.setupkey.add": "Peer added"},
-    happenings={"peer_joins": join, "peer_logs_in": log_in, "peer_disconnects": disconnect},
+    happenings={"peer_joins": join, "peer_join": join_quietly, "peer_logs_in": log_in, "peer_disconnects": disconnect},
 )
