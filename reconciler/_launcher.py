@@ -7,8 +7,6 @@ other distributions with these names are neither overwritten nor taken for ours.
 import sys
 from pathlib import Path
 
-VERSION = "0.1.0"
-
 
 def activate() -> None:
     """Put the private library folder first on `sys.path`; in a checkout there is none, and nothing happens."""
@@ -18,9 +16,11 @@ def activate() -> None:
 
 
 def main() -> None:
-    """Run nbsync; `--version` alone is answered before anything is imported."""
+    """Run nbsync; `--version` alone is answered before anything large is imported."""
     activate()
     if sys.argv[1:] == ["--version"]:
+        from reconciler._version import VERSION
+
         print(f"nbsync {VERSION}")  # noqa: T201
         return
     from reconciler.cli.main import main as run

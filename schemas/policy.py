@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from schemas._core.address import encode_part
 from schemas._core.codec import identifiers, labels, lenient, request_body
-from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Resource, Strict, Text, Unordered, invalid, is_live
+from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Resource, Single, Text, Unordered, invalid, is_live
 from schemas._core.kind import Account, CannotExpress, Effect, Endpoint, Ids, Kind
 from schemas._core.ports import (
     Span,
@@ -27,13 +27,13 @@ SSH = "netbird-ssh"
 TEMPORARY = "Temporary access policy for peer "
 
 
-class PeerEnd(Strict):
+class PeerEnd(Single):
     """One peer as an end of a policy."""
 
     peer: Annotated[Name, RefTo("peer")]
 
 
-class ResourceEnd(Strict):
+class ResourceEnd(Single):
     """One network resource as an end of a policy: `{resource: NET/NAME}`, or with `network` for names with a slash."""
 
     resource: Annotated[Name, RefTo("network_resource", compound=True)]
@@ -81,7 +81,7 @@ def _ports(value: Any) -> Any:
     if not isinstance(value, list | tuple) or not value:
         raise invalid("ports is not a list of ports", "write ports: [22], or ports: all")
     spans = sorted({span(port) for port in value if _is_port(port)})
-    return tuple(span_text(ports) for ports in spans)
+    return tuple(first if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def _is_port(value: Any) -> bool:
@@ -90,7 +90,7 @@ def _is_port(value: Any) -> bool:
     return True
 
 
-Ports = Annotated[tuple[str, ...], BeforeValidator(_ports, json_schema_input_type=str | list[int | str])]
+Ports = Annotated[tuple[int | str, ...], BeforeValidator(_ports, json_schema_input_type=str | list[int | str])]
 Logins = dict[Annotated[Name, RefTo("group")], Annotated[tuple[Name, ...], OneOrMany, Unordered]]
 
 
@@ -273,7 +273,7 @@ def _settle(desired: Policy, live: Policy, _seen: JsonObject, _account: Account)
 
 
 def _spans(policy: Policy) -> list[Span]:
-    return [loose_span(ports) for ports in policy.ports or ()]
+    return [loose_span(str(ports)) for ports in policy.ports or ()]
 
 
 def _same_traffic(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.api.client import Api
 from reconciler.api.problems import CallFailed, Stopped, TokenRefused, Unreachable
@@ -123,7 +123,7 @@ class _Work:
             self._note_end(error)
             took_effect = isinstance(error, NotKept | SinkFailed)
             self.touched = self.touched or took_effect or (self.api.writes > writes and _may_have_effect(error))
-            self._failed(step, _status(error), error.diagnostics[0], error.exit_code)
+            self._failed(step, _status(error), _about(change, error.diagnostics[0]), error.exit_code)
         else:
             self.touched = True
             if not step.detour:
@@ -154,6 +154,13 @@ def _may_have_effect(error: NbsyncError) -> bool:
 
 def _status(error: NbsyncError) -> Status:
     return Status.UNKNOWN if _may_have_effect(error) else Status.FAILED
+
+
+def _about(change: Change, diagnostic: Diagnostic) -> Diagnostic:
+    """The same finding with the object and the line that it is about."""
+    return replace(
+        diagnostic, address=diagnostic.address or str(change.address), place=diagnostic.place or change.cause
+    )
 
 
 def _skipped(change: Change, reason: str) -> Diagnostic:

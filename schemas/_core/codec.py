@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from schemas._core.address import encode_part
-from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, RefTo, Resource, Trait, Wire
+from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, RefTo, Resource, Single, Trait, Wire
 
 if TYPE_CHECKING:
     from schemas._core.kind import Account, Ids
@@ -30,6 +30,7 @@ class FieldSpec:
         wire: key in the API.
         ref: the kind that the text, or each text of the list, refers to.
         many: the field is a list.
+        listed: the empty list is a value of the field; where it is not, the field is left out instead.
         traits: how it departs from a plain field.
     """
 
@@ -38,6 +39,7 @@ class FieldSpec:
     wire: str
     ref: RefTo | None
     many: bool
+    listed: bool
     traits: frozenset[Trait]
     to: Callable[[Any], Any] | None
     of: Callable[[Any], Any] | None
@@ -74,8 +76,8 @@ def _field_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
 
 
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
-    markers = [*info.metadata, *_markers(info.annotation)]
-    wire = next((m for m in markers if isinstance(m, Wire)), Wire())
+    markers = [*_markers(info.annotation), *info.metadata]
+    wire = next((m for m in reversed(markers) if isinstance(m, Wire)), Wire())
     said = info.alias or name
     return FieldSpec(
         name=name,
@@ -83,6 +85,7 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
         wire=wire.name or said,
         ref=next((m for m in markers if isinstance(m, RefTo)), None),
         many=_holds_tuple(info.annotation),
+        listed=_holds_tuple(info.annotation) and info.get_default() is not None,
         traits=frozenset(m for m in markers if isinstance(m, Trait)),
         to=wire.to,
         of=wire.of,
@@ -117,6 +120,8 @@ def decoded_values(model: type[BaseModel], seen: JsonObject, account: Account) -
         value = seen.get(spec.wire)
         if spec.many and spec.ref and value:
             values[spec.said] = labels(spec.ref.kind, value, account)
+        elif spec.listed:
+            values[spec.said] = value or []
         elif value is None or value == []:
             continue
         elif spec.ref:
@@ -278,11 +283,12 @@ def _texts_of(ref: RefTo, value: Any) -> Iterator[tuple[RefTo, str]]:
 def plain(value: Any) -> Any:
     """A value of a model as JSON, in the files' words."""
     if isinstance(value, BaseModel):
-        return {
+        said = {
             info.alias or name: plain(item)
             for name, info in type(value).model_fields.items()
             if (item := getattr(value, name)) is not None
         }
+        return [said] if isinstance(value, Single) else said
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     if isinstance(value, dict):

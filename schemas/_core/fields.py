@@ -75,6 +75,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=True)
 
 
+class Single(Strict):
+    """A mapping that stands where a list could: shown as a list of one."""
+
+
 def _texts(value: Any) -> Any:
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 

@@ -48,7 +48,7 @@ class Account(Protocol):
         """All objects of `kind` below one parent, as the server showed them."""
 
 
-class CannotExpress(Exception):  # noqa: N818
+class CannotExpress(Exception):
     """A live object that the language has no words for; it can be left or deleted, not declared."""
 
     def __init__(self, message: str, advice: str) -> None:

@@ -1,0 +1,121 @@
+"""`nbsync apply`: make the account what the files ask for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import click
+
+from reconciler.api.client import Api
+from reconciler.apply.executor import Interruption, execute, require_sink
+from reconciler.apply.outputs import FileSink, Sink, open_sink
+from reconciler.cli.options import collect, for_plans
+from reconciler.cli.planning import make
+from reconciler.cli.progress import Progress
+from reconciler.cli.session import Session, run_session
+from reconciler.errors import Diagnostic, ExitCode, NbsyncError, UsageError
+from reconciler.plan.change import Plan
+from reconciler.plan.match import Book
+
+
+@click.command()
+@for_plans
+@click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
+@click.option("--secrets-out", metavar="SINK", help="Where new secrets go: FILE, exec:COMMAND, or - for stdout.")
+def apply(*, yes: bool, secrets_out: str | None, **given: Any) -> int:
+    """Show what would change, ask, and change it.
+
+    PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
+    """
+
+    def work(session: Session) -> ExitCode:
+        return _apply(session, yes=yes, secrets_out=secrets_out)
+
+    return run_session("apply", collect(given), work)
+
+
+def _apply(session: Session, *, yes: bool, secrets_out: str | None) -> ExitCode:
+    _require_approval(yes=yes)
+    _require_free_stdout(session, secrets_out)
+    desired = session.desired()
+    api = session.writer()
+    plan, book = make(session, desired, api)
+    if plan.verdicts:
+        return ExitCode.REFUSED
+    sink = open_sink(secrets_out, os.environ) if secrets_out else None
+    require_sink(plan, sink)
+    if isinstance(sink, FileSink) and sink.warning:
+        session.view.diagnostics.append(sink.warning)
+    if plan.changes and not yes:
+        _ask(session)
+    return _execute(session, api, book, plan, sink)
+
+
+def _require_approval(*, yes: bool) -> None:
+    if not yes and not sys.stdin.isatty():
+        raise UsageError(
+            Diagnostic("NBS901", "there is no terminal to ask for approval", "apply without asking: --yes")
+        )
+
+
+def _require_free_stdout(session: Session, secrets_out: str | None) -> None:
+    if secrets_out == "-" and session.options.output == "json":
+        advice = "send the secrets to a file or a command: --secrets-out FILE, --secrets-out exec:COMMAND"
+        raise UsageError(Diagnostic("NBS901", "-o json and --secrets-out - would share stdout", advice))
+
+
+def _ask(session: Session) -> None:
+    """Show the plan and wait for a yes.
+
+    Raises:
+        NbsyncError: something else was said.
+    """
+    from rich.console import Console
+
+    from reconciler.render.text import render_diagnostics, render_result
+
+    to_stderr = session.options.output != "text"
+    console = Console(stderr=to_stderr, highlight=False, markup=False, emoji=False)
+    render_result(session.view, console)
+    render_diagnostics(session.view, Console(stderr=True, highlight=False, markup=False, emoji=False))
+    click.echo("Apply these changes? Only 'yes' will do: ", nl=False, err=True)
+    if sys.stdin.readline().strip() != "yes":
+        raise NbsyncError(Diagnostic("NBS607", "not applied: the plan was not approved", "say yes, or run with --yes"))
+
+
+def _execute(session: Session, api: Api, book: Book, plan: Plan, sink: Sink | None) -> ExitCode:
+    total = len(plan.changes)
+    with (
+        _interruptible(api) as interruption,
+        Progress("applying", total=total, quiet=session.options.quiet) as progress,
+    ):
+        report = execute(api, book, plan, sink=sink, interruption=interruption, progress=progress.done)
+    if sink is not None:
+        sink.close()
+    session.view.report = report
+    return report.exit_code
+
+
+@contextmanager
+def _interruptible(api: Api) -> Iterator[Interruption]:
+    """Until the end of the block a signal ends the work after the call in flight; a second one ends it at once."""
+    interruption = Interruption()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if interruption.exit_code is not None:
+            os._exit(int(interruption.exit_code))
+        interruption.exit_code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
+        api.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,118 @@
+"""Entry point: finds the command, turns every failure into its exit code."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from reconciler._version import VERSION
+from reconciler.errors import Diagnostic, ExitCode
+
+COMMANDS = {
+    "plan": "what would change, and what the guards say",
+    "apply": "make the account what the files ask for",
+    "validate": "check the files without a server",
+    "drift": "what the account has that the files do not say",
+    "schema": "JSON Schema of what -o json prints",
+    "simulate": "a NetBird account to try things on",
+}
+
+
+class Lazy(click.Group):
+    """Commands whose modules are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"reconciler.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest ones."""
+        from reconciler.load.messages import near
+
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            advice = near(name, COMMANDS) or f"commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"there is no command '{name}'; {advice}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="nbsync", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Keep a NetBird account equal to YAML files in git: plan, apply, no state file.
+
+    The server is NB_MANAGEMENT_URL (default https://api.netbird.io), the token NB_PAT, NB_ACCESS_TOKEN or --token-file.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; nothing is raised."""
+    try:
+        result: Any = cli.main(args=list(arguments), prog_name="nbsync", standalone_mode=False)
+    except click.Abort:
+        return int(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        found = Diagnostic(
+            "NBS901",
+            error.format_message(),
+            f"{error.ctx.command_path if error.ctx else 'nbsync'} --help shows what there is",
+        )
+        return _failed(found, ExitCode.USAGE, arguments)
+    except Exception as error:
+        # A mistake of nbsync's own; whoever reads the output has to get a document and an exit code all the same.
+        if "NBSYNC_DEBUG" in os.environ:
+            raise
+        advice = "run it again with NBSYNC_DEBUG=1 and report what it prints"
+        return _failed(
+            Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice), ExitCode.ERROR, arguments
+        )
+    return int(result or 0)
+
+
+def _failed(found: Diagnostic, code: ExitCode, arguments: Sequence[str]) -> int:
+    """Show a failure that no command could show; as JSON where JSON was asked for."""
+    from reconciler.cli.output import show
+    from reconciler.render.view import View
+
+    command = next((word for word in arguments if word in COMMANDS), "")
+    show(View(command, code, diagnostics=[found]), "json" if _wants_json(arguments) else "text")
+    return int(code)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    pairs = zip(arguments, (*arguments[1:], ""), strict=True)
+    return any(
+        (word in ("-o", "--output") and value == "json") or word in ("-ojson", "--output=json") for word, value in pairs
+    )
+
+
+def main() -> None:
+    """Run nbsync as a program."""
+    # A plan makes many objects and few cycles: most of what the collector would do here is in vain.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Taking every object apart at the end costs seconds on large accounts, and nothing is left to close.
+    os._exit(code)

@@ -1,0 +1,138 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.plan.guard import Allowances
+
+F = TypeVar("F", bound=Callable[..., Any])
+FORMATS = ("text", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person asked for, apart from what is particular to one command."""
+
+    paths: tuple[Path, ...] = (Path(),)
+    overlays: tuple[Path, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    output: str = "text"
+    outs: tuple[tuple[str, Path], ...] = ()
+    quiet: bool = False
+    token_file: Path | None = None
+    simulate: str | None = None
+    allowances: Allowances = field(default_factory=Allowances)
+    targets: tuple[str, ...] = ()
+
+
+def _pair(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = [value.partition("=") for value in values]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise click.BadParameter("write NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _outs(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    found = []
+    for value in values:
+        name, equals, target = value.partition("=")
+        if name not in FORMATS or not equals or not target:
+            raise click.BadParameter(f"write FORMAT=FILE, FORMAT one of {', '.join(FORMATS)}")
+        found.append((name, Path(target)))
+    return tuple(found)
+
+
+def _allowances(allow: tuple[str, ...], allow_empty: tuple[str, ...]) -> Allowances:
+    deletes, words = 0, set()
+    for word in allow:
+        name, colon, number = word.partition(":")
+        if name == "delete" and colon and number.isdecimal():
+            deletes = max(deletes, int(number))
+        elif word == "renumber":
+            words.add(word)
+        else:
+            raise click.BadParameter(f"'{word}' is not known; write delete:NUMBER or renumber", param_hint="--allow")
+    return Allowances(deletes, frozenset(words), frozenset(allow_empty))
+
+
+_FILES = [
+    click.argument("paths", nargs=-1, type=click.Path(path_type=Path)),
+    click.option(
+        "--overlay",
+        "overlays",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Merge this file on top.",
+    ),
+    click.option("--var", "variables", multiple=True, callback=_pair, metavar="NAME=VALUE", help="Set a variable."),
+]
+_OUTPUT = [
+    click.option(
+        "-o", "--output", type=click.Choice(FORMATS), default="text", show_default=True, help="What stdout gets."
+    ),
+    click.option(
+        "--out", "outs", multiple=True, callback=_outs, metavar="FORMAT=FILE", help="Write this format to a file, too."
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
+]
+_SERVER = [
+    click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="Read the token from a file."),
+    click.option(
+        "--simulate",
+        is_flag=False,
+        flag_value="",
+        default=None,
+        metavar="[FILE]",
+        help="Ask a simulated account (of this file) instead of a server.",
+    ),
+]
+_PLANNING = [
+    click.option(
+        "--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object, and what it needs made."
+    ),
+    click.option("--allow", multiple=True, metavar="WORD", help="Lift a guard for this run: delete:NUMBER, renumber."),
+    click.option(
+        "--allow-empty", multiple=True, metavar="SECTION", help="Let an empty section delete all that is there."
+    ),
+]
+
+
+def _decorated(options: list[Callable[[F], F]]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+for_files = _decorated([*_FILES, *_OUTPUT])
+for_server = _decorated([*_FILES, *_OUTPUT, *_SERVER])
+for_plans = _decorated([*_FILES, *_OUTPUT, *_SERVER, *_PLANNING])
+
+
+def collect(given: dict[str, Any]) -> Options:
+    """Put the shared options of a command together."""
+    paths = given.get("paths") or (Path(),)
+    return Options(
+        paths=tuple(paths),
+        overlays=tuple(given.get("overlays", ())),
+        variables=given.get("variables", {}),
+        output=given.get("output", "text"),
+        outs=given.get("outs", ()),
+        quiet=given.get("quiet", False),
+        token_file=given.get("token_file"),
+        simulate=given.get("simulate"),
+        allowances=_allowances(given.get("allow", ()), given.get("allow_empty", ())),
+        targets=tuple(given.get("targets", ())),
+    )

@@ -1,0 +1,26 @@
+"""`nbsync schema`: JSON Schema of what nbsync prints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from reconciler.render.schema import plan_schema
+
+
+@click.command()
+@click.option("--plan", "of_plan", is_flag=True, required=True, help="Of what -o json prints.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file.")
+def schema(*, of_plan: bool, out: Path | None) -> int:  # noqa: ARG001
+    """Print a JSON Schema."""
+    text = json.dumps(plan_schema(), indent=2) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+        return 0
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
+    return 0

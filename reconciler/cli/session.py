@@ -1,0 +1,117 @@
+"""One run of a command: what it was asked, what it works with, and what it has to show in the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from reconciler.cli.options import Options
+from reconciler.errors import DesiredStateError, Diagnostic, ExitCode, NbsyncError, Severity
+from reconciler.load import read
+from reconciler.load.desired import Desired
+from reconciler.load.document import sections, understand
+from reconciler.render.view import View
+from schemas import KINDS
+
+if TYPE_CHECKING:
+    import httpx
+
+    from reconciler.api.client import Api, ReadApi
+    from reconciler.settings import Settings
+
+
+class Session:
+    """Files, server and view of one command."""
+
+    def __init__(self, command: str, options: Options) -> None:
+        self.options = options
+        self.view = View(command)
+        self._client: ReadApi | None = None
+
+    def desired(self) -> Desired:
+        """Read and understand the files.
+
+        Raises:
+            DesiredStateError: with all that is wrong in all files.
+        """
+        options = self.options
+        objects, singletons = sections(KINDS)
+        document = read(
+            options.paths,
+            overlays=options.overlays,
+            variables=options.variables,
+            environ=os.environ,
+            objects=objects,
+            singletons=singletons,
+        )
+        desired = (
+            understand(document.root, document.sources, document.removed, KINDS)
+            if document.files
+            else Desired(document.sources, KINDS)
+        )
+        desired.diagnostics[:0] = document.diagnostics
+        if any(diagnostic.severity is Severity.ERROR for diagnostic in desired.diagnostics):
+            raise DesiredStateError(desired.diagnostics)
+        return desired
+
+    def reader(self) -> ReadApi:
+        """A client that cannot send anything but GET."""
+        from reconciler.api.client import ReadApi
+
+        settings, transport = self._way()
+        self._client = ReadApi(settings, transport)
+        return self._client
+
+    def writer(self) -> Api:
+        """A client that can write."""
+        from reconciler.api.client import Api
+
+        settings, transport = self._way()
+        client = Api(settings, transport)
+        self._client = client
+        return client
+
+    def _way(self) -> tuple[Settings, httpx.BaseTransport | None]:
+        if self.options.simulate is not None:
+            from reconciler.cli.simulated import simulated
+
+            settings, transport = simulated(self.options.simulate)
+        else:
+            from reconciler.settings import from_environment
+
+            settings, transport = from_environment(os.environ, token_file=self.options.token_file), None
+        self.view.server_url = settings.url
+        return settings, transport
+
+    def note_requests(self) -> None:
+        """Take the number of requests into the view."""
+        if self._client is not None:
+            self.view.reads, self.view.writes = self._client.reads, self._client.writes
+
+
+def run_session(command: str, options: Options, work: Callable[[Session], ExitCode]) -> int:
+    """Do the work of a command, then show its outcome in every format that was asked for."""
+    session = Session(command, options)
+    view = session.view
+    try:
+        view.exit_code = work(session)
+    except NbsyncError as error:
+        view.exit_code = error.exit_code
+        view.diagnostics = [*view.diagnostics, *error.diagnostics]
+    session.note_requests()
+    _show(session)
+    return int(view.exit_code)
+
+
+def _show(session: Session) -> None:
+    from reconciler.cli.output import show, write_file
+
+    try:
+        for name, target in session.options.outs:
+            write_file(session.view, name, target)
+    except OSError as error:
+        session.view.exit_code = session.view.exit_code or ExitCode.ERROR
+        message = f"{error.filename} cannot be written: {error.strerror}"
+        session.view.diagnostics.append(Diagnostic("NBS902", message, "choose another file for --out"))
+    show(session.view, session.options.output)

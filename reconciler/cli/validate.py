@@ -1,0 +1,43 @@
+"""`nbsync validate`: check the files without a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from reconciler.cli.options import collect, for_files
+from reconciler.cli.session import Session, run_session
+from reconciler.errors import Diagnostic, ExitCode, Severity
+from reconciler.load.desired import Desired
+from reconciler.plan.resolve import names_for_the_account, place_of
+
+FOR_THE_ACCOUNT = "NBS310"
+
+
+@click.command()
+@for_files
+def validate(**given: Any) -> int:
+    """Check everything that the files alone show. No server is asked, no token is needed.
+
+    PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
+    """
+
+    def work(session: Session) -> ExitCode:
+        desired = session.desired()
+        session.view.diagnostics = [*desired.diagnostics, *_open_names(desired)]
+        return ExitCode.DONE
+
+    return run_session("validate", collect(given), work)
+
+
+def _open_names(desired: Desired) -> list[Diagnostic]:
+    """Names that no file declares, each once: the account has to know them."""
+    found = {}
+    for declared, ref, text in names_for_the_account(desired):
+        message = f"the {ref.kind.replace('_', ' ')} '{text}' is to be found in the account"
+        place = place_of(desired, declared, text)
+        found.setdefault(
+            (ref.kind, text), Diagnostic(FOR_THE_ACCOUNT, message, "", Severity.INFO, str(declared.address), place)
+        )
+    return list(found.values())
