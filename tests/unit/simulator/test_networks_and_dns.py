@@ -249,6 +249,9 @@ class TestResourcesAndTheirGroups:
         made = admin.make(f"/networks/{network}/resources", {"address": "10.0.0.1", "groups": [group, group]})
         assert [shown["resources_count"] for shown in made["groups"]] == [1]
         assert len(events(simulator, admin, "resource.group.add")) == 2
+        again = {"address": "10.0.0.1", "groups": [other := admin.make_id("/groups", {"name": "ops"}), other]}
+        admin("PUT", f"/networks/{network}/resources/{made['id']}", again)
+        assert len(events(simulator, admin, "resource.group.add")) == 4
 
     def test_each_entry_of_a_group_counts_and_leaving_takes_out_the_first(
         self, admin: Caller, group: str, network: str
@@ -319,6 +322,11 @@ class TestNetworks:
         made = [admin.make(f"/networks/{owner}/routers", {"peer": "p"})["id"] for owner in (network, other, network)]
         listed = [router["id"] for router in admin.get("/networks/routers")]
         assert [router_id for router_id in listed if router_id != made[1]] == [made[0], made[2]]
+
+    def test_the_networks_of_that_list_come_in_any_order(self, admin: Caller, network: str) -> None:
+        for owner in (network, admin.make_id("/networks", {"name": "other"})):
+            admin.make(f"/networks/{owner}/routers", {"peer": "p"})
+        assert len({admin.get("/networks/routers")[0]["id"] for _ in range(50)}) == 2
 
     def test_children_of_a_network_called_routers_can_be_asked_for(self, admin: Caller) -> None:
         assert admin.get("/networks/routers/routers") == []
