@@ -3,7 +3,7 @@
 A PAT is checked in this order: rate limit, form, known (404 if not), not expired, then marked as used.
 """
 
-from . import logins
+from .areas import logins
 from .call import Call
 from .errors import Refusal, not_found, prefixed
 from .ids import PAT_PREFIX, hashed, secret_flaw

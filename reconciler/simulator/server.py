@@ -3,6 +3,7 @@
 import io
 import socket
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
@@ -45,6 +46,7 @@ class _Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()
+        environ["PATH_INFO"] = _path(self.path)
         _read_body(environ)
         try:
             body, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
@@ -63,6 +65,11 @@ class _Handler(WSGIRequestHandler):
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Keep quiet: stdout and stderr belong to the command."""
+
+
+def _path(target: str) -> str:
+    """The decoded path of a request target as WSGI wants it; two slashes at its start are not a host."""
+    return unquote_to_bytes(urlsplit("http://host" + target).path).decode("latin-1")
 
 
 def _read_body(environ: "WSGIEnvironment") -> None:
