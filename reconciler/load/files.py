@@ -5,23 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
 from reconciler.errors import Diagnostic, Place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 20_000_000
 MAX_ENTRIES = 20_000
 MAX_FOLDER_DEPTH = 50
 
-_Identity = tuple[int, int]
+Identity = tuple[int, int]
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """A file or folder that cannot be used, and why."""
 
     def __init__(self, code: str, message: str, help: str, place: Place | None = None) -> None:  # noqa: A002
@@ -29,14 +26,13 @@ class Unreadable(Exception):  # noqa: N818
         self.diagnostic = Diagnostic(code, message, help, place=place)
 
 
-def find(paths: Iterable[Path], *, leave_out: Iterable[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
+def find(paths: Iterable[Path], *, seen: set[Identity] | None = None) -> tuple[list[Path], list[Diagnostic]]:
     """Return the files that `paths` mean, each once, and what is wrong with the paths.
 
     A folder means every file below it that ends in .yaml or .yml, in order of names. Hidden files and folders are left out,
-    symbolic links are followed. `leave_out` are files that are read as something else.
+    symbolic links are followed. What is in `seen` is passed over, and what is found is added to it.
     """
-    search = _Search()
-    search.seen.update(_identity(path.stat()) for path in leave_out)
+    search = _Search(set() if seen is None else seen)
     try:
         for path in paths:
             search.enter(path)
@@ -69,11 +65,11 @@ class _Full(Unreadable):
 class _Search:
     """Walks over paths; remembers what it saw, so that it ends wherever links lead."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: set[Identity]) -> None:
         self.files: list[Path] = []
         self.diagnostics: list[Diagnostic] = []
-        self.seen: set[_Identity] = set()
-        self.trail: dict[_Identity, Path] = {}
+        self.seen = seen
+        self.trail: dict[Identity, Path] = {}
 
     def enter(self, path: Path) -> None:
         """Add a file, or the files of a folder."""
@@ -106,7 +102,7 @@ class _Search:
             _check_regular(path, found)
             self.files.append(path)
 
-    def _folder(self, path: Path, identity: _Identity) -> None:
+    def _folder(self, path: Path, identity: Identity) -> None:
         if len(self.trail) == MAX_FOLDER_DEPTH:
             raise Unreadable(
                 "NBS004", f"{path} lies more than {MAX_FOLDER_DEPTH} folders deep", "Name the folders that you mean."
@@ -128,7 +124,7 @@ def _wanted(entry: os.DirEntry[str]) -> bool:
         return True
 
 
-def _identity(found: os.stat_result) -> _Identity:
+def _identity(found: os.stat_result) -> Identity:
     return found.st_dev, found.st_ino
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from graphlib import CycleError, TopologicalSorter
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from reconciler.load.files import Unreadable, read_text
+from reconciler.load.findings import MAX_DEPTH, Budget, Findings, weight
 from reconciler.load.scalars import Text, plain
 from reconciler.load.templates import Malformed, Reference, pieces
-from reconciler.load.tree import Findings, Map, Seq
-from reconciler.load.yaml import MAX_DEPTH, Budget
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+from reconciler.load.tree import Map, Seq
+from reconciler.load.variables import order
 
 MAX_FILE_VALUE = 1_000_000
-MAX_CIRCLES = 20
+MAX_NEAR = 300
+MAX_SHOWN = 10
 
 
 @dataclass
@@ -31,18 +31,20 @@ class _Value:
     at: int = 0
 
 
-class _Failed(Exception):  # noqa: N818
+class _Failed(Exception):
     """A scalar that cannot be interpolated; it is reported."""
 
 
-class _Stop(Exception):  # noqa: N818
+class _Stop(Exception):
     """The limits are reached."""
 
 
 def interpolate(
-    root: Map, *, variables: Mapping[str, str], environ: Mapping[str, str], budget: Budget, findings: Findings
+    root: Map, variables: Mapping[str, str], environ: Mapping[str, str], budget: Budget, findings: Findings
 ) -> Map:
-    """Return `root` with all interpolations done and without `vars`; a scalar that fails is reported and stays as it is.
+    """Return a copy of `root` with all interpolations done and without `vars`.
+
+    What fails is reported and stays as it is written.
 
     Args:
         root: the merged tree; it is not changed.
@@ -61,9 +63,10 @@ def interpolate(
             work.resolve(declared)
         elif declared is not None:
             findings.error("NBS006", "vars is not a mapping", "Write `vars: {name: value}`.", root.values_at["vars"])
-        return work.expand_map(result)
+        expanded = work.expand_map(result)
     except _Stop:
         return result
+    return expanded
 
 
 def _typed(text: str) -> Any:
@@ -81,39 +84,17 @@ class _Interpolation:
         self.reported: set[int] = set()
 
     def resolve(self, declared: Map) -> None:
-        """Work out the variables, each after those that it uses; one that fails has None as its value."""
-        graph = {
-            name: set(_variables(value)) & declared.keys() - self.values.keys()
-            for name, value in declared.items()
-            if name not in self.values
-        }
-        for name in self.order(graph, declared):
-            at = declared.values_at[name]
-            try:
-                self.values[name] = self.variable(declared[name], at)
-            except _Failed:
-                self.values[name] = None
-
-    def order(self, graph: dict[str, set[str]], declared: Map) -> list[str]:
-        """Return the names so that each comes after those that it uses; circles are reported and left out."""
-        for _ in range(MAX_CIRCLES):
-            try:
-                return list(TopologicalSorter(graph).static_order())
-            except CycleError as error:
-                circle = list(reversed(error.args[1]))
-                self.report(
-                    "NBS104",
-                    f"vars go in a circle: {' uses '.join(circle)}",
-                    "Give one of them a value.",
-                    declared.values_at[circle[0]],
-                )
-            for name in circle:
-                graph.pop(name, None)
-                self.values[name] = None
-            for uses in graph.values():
-                uses.difference_update(circle)
-        self.values.update(dict.fromkeys(graph))
-        return []
+        """Work out the variables; one that fails has None as its value."""
+        open_ = {name: value for name, value in declared.items() if name not in self.values}
+        names, circles = order(open_)
+        self.values.update(dict.fromkeys(open_))
+        for circle in circles:
+            shown = circle if len(circle) < MAX_SHOWN else [*circle[: MAX_SHOWN - 1], "…"]
+            message = f"variables go in a circle: {' uses '.join(shown)}"
+            self.report("NBS104", message, "Give one of them a value.", declared.values_at[circle[0]])
+        for name in names:
+            with suppress(_Failed):
+                self.values[name] = self.variable(declared[name], declared.values_at[name])
 
     def variable(self, value: Any, at: int) -> _Value:
         """Return what one variable stands for."""
@@ -155,7 +136,7 @@ class _Interpolation:
             value = self.scalar(text, at).value
         except _Failed:
             return text
-        self.spend(value, at)
+        self.spend_all(value, at)
         return value
 
     def scalar(self, text: str, at: int) -> _Value:
@@ -166,7 +147,9 @@ class _Interpolation:
             self.fail("NBS102", str(error), "Write `$${` for a literal `${`.", at)
         if len(parts) == 1 and isinstance(parts[0], Reference) and not isinstance(text, Text):
             return self.look_up(parts[0], at)
-        joined = "".join(part if isinstance(part, str) else self.text(part, at) for part in parts)
+        texts = [part if isinstance(part, str) else self.text(part, at) for part in parts]
+        self.spend(sum(map(weight, texts)), at)
+        joined = "".join(texts)
         return _Value(joined, joined)
 
     def text(self, reference: Reference, at: int) -> str:
@@ -192,7 +175,7 @@ class _Interpolation:
 
     def look_up_variable(self, name: str, at: int) -> _Value:
         if name not in self.values:
-            near = get_close_matches(name, islice(self.values, 1000), n=1)
+            near = get_close_matches(name, islice(self.values, MAX_NEAR), n=1)
             hint = f"Did you mean {near[0]}?" if near else "Declare it under `vars`, or pass --var."
             self.fail("NBS103", f"no variable is called {name}", hint, at)
         found = self.values[name]
@@ -220,16 +203,19 @@ class _Interpolation:
                 self.fail("NBS102", str(error), "The path is relative to the file it stands in.", at)
         return self.files[path].removesuffix("\n").removesuffix("\r")
 
-    def spend(self, value: Any, at: int, depth: int = 0) -> None:
-        """Count what was put into a place."""
-        self.budget.nodes -= 1 + (len(value) >> 7 if isinstance(value, str) else 0)
-        if self.budget.nodes < 0 or depth > MAX_DEPTH:
-            self.report(
-                "NBS004", "variables grow to more than nbsync reads", "Use fewer variables within variables.", at
-            )
-            raise _Stop
+    def spend_all(self, value: Any, at: int, depth: int = 0) -> None:
+        """Count a value that is put into a place, with all that is in it."""
+        self.spend(weight(value) if isinstance(value, str) else 1, at, depth)
         for child in value.values() if isinstance(value, Map) else value if isinstance(value, Seq) else ():
-            self.spend(child, at, depth + 1)
+            self.spend_all(child, at, depth + 1)
+
+    def spend(self, nodes: int, at: int, depth: int = 0) -> None:
+        """Count what is made."""
+        self.budget.nodes -= nodes
+        if self.budget.nodes < 0 or depth > MAX_DEPTH:
+            message = "variables grow to more than nbsync reads"
+            self.report("NBS004", message, "Use fewer variables within variables.", at)
+            raise _Stop
 
     def report(self, code: str, message: str, help: str, at: int) -> None:  # noqa: A002
         """Add an error, once for a place: what has aliases is seen more often."""
@@ -240,21 +226,3 @@ class _Interpolation:
     def fail(self, code: str, message: str, help: str, at: int) -> NoReturn:  # noqa: A002
         self.report(code, message, help, at)
         raise _Failed
-
-
-def _variables(value: Any) -> Iterator[str]:
-    """Yield the names of the variables that `value` uses."""
-    if isinstance(value, str):
-        if "${" in value:
-            yield from _variables_of(value)
-    elif isinstance(value, (Map, Seq)):
-        for child in value.values() if isinstance(value, Map) else value:
-            yield from _variables(child)
-
-
-def _variables_of(text: str) -> Iterator[str]:
-    try:
-        parts = pieces(text)
-    except Malformed:
-        return
-    yield from (part.name for part in parts if isinstance(part, Reference) and part.source == "var")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from reconciler.load.tree import Findings, Map, Seq
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from reconciler.load.findings import Findings
+from reconciler.load.tree import Map, Seq
 
 Path = tuple[str, ...]
 
@@ -31,12 +30,12 @@ class Layout:
         return path[:-1] == ("vars",) or any(self.is_object(path[:length]) for length in range(1, len(path)))
 
 
-def merge(documents: Iterable[Map], layout: Layout, findings: Findings) -> Map:
+def merge(documents: Sequence[Map], layout: Layout, findings: Findings) -> Map:
     """Return one tree of all `documents`: mappings merge by key, an object is declared once.
 
     Objects are taken over as they are; the mappings around them are new.
     """
-    merged = Map(0)
+    merged = Map(next((document.at for document in documents), 0))
     for document in documents:
         _add(merged, document, (), layout, findings)
     return merged
@@ -80,8 +79,7 @@ def _join(old: Any, new: Any, path: Path, layout: Layout, findings: Findings) ->
     if isinstance(old, Map) and isinstance(new, Map):
         _add(old, new, path, layout, findings)
     elif isinstance(old, Seq) and isinstance(new, Seq) and path in _LISTS:
-        old.extend(new)
-        old.items_at.extend(new.items_at)
+        old.join(new)
     else:
         return new is None or (path == ("version",) and type(old) is type(new) and bool(old == new))
     return True

@@ -17,7 +17,7 @@ class Reference(NamedTuple):
     default: str | None = None
 
 
-class Malformed(Exception):  # noqa: N818
+class Malformed(Exception):
     """Something that begins like an interpolation and is none."""
 
 

@@ -5,14 +5,13 @@ A mark is one packed integer (file, line, column): an account of 10,000 objects 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from reconciler.errors import Diagnostic, Place
+from reconciler.errors import Place
 from reconciler.load.events import scalars
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 LINE = 25
 FILE = 50
@@ -74,11 +73,15 @@ class Seq(list[Any]):
         self.append(value)
         self.items_at.append(at)
 
+    def join(self, other: Seq) -> None:
+        """Append the items of `other`, together with their marks."""
+        self.extend(other)
+        self.items_at.extend(other.items_at)
+
     def copy(self) -> Seq:
         """Return a new list with the same items (not copies of them) and marks."""
         copy = Seq(self.at)
-        copy.extend(self)
-        copy.items_at.extend(self.items_at)
+        copy.join(self)
         return copy
 
 
@@ -105,7 +108,7 @@ class Sources:
 
     def __init__(self) -> None:
         self.files: list[Path] = []
-        self._latest: tuple[int, dict[tuple[int, int], str]] = (-1, {})
+        self._scalars = lru_cache(maxsize=8)(self._read)
 
     def add(self, path: Path) -> int:
         """Enter a file into the table and return its index."""
@@ -118,7 +121,8 @@ class Sources:
 
     def place(self, mark: int) -> Place:
         """Return the place of `mark`, its file as the user gave it."""
-        return Place(str(self.path(mark)), (mark >> LINE & _LOW) + 1, (mark & _LOW) + 1)
+        file = str(self.path(mark)) if self.files else ""
+        return Place(file, (mark >> LINE & _LOW) + 1, (mark & _LOW) + 1)
 
     def text_at(self, mark: int) -> str:
         """Return the scalar that stands at `mark` as it is written (`0.30`, `0x1f`), without quotes.
@@ -126,38 +130,12 @@ class Sources:
         It is empty where a map or a list stands, or where the file has changed or gone since it was read: the text is not
         kept but read again, so that only messages pay for it.
         """
-        file = mark >> FILE
-        if self._latest[0] != file:
-            self._latest = (file, self._read(file))
-        return self._latest[1].get((mark >> LINE & _LOW, mark & _LOW), "")
+        return self._scalars(self.path(mark)).get((mark >> LINE & _LOW, mark & _LOW), "")
 
-    def _read(self, file: int) -> dict[tuple[int, int], str]:
+    @staticmethod
+    def _read(path: Path) -> dict[tuple[int, int], str]:
         try:
-            text = self.files[file].read_text("utf-8-sig")
+            text = path.read_text("utf-8-sig")
         except (OSError, ValueError):
             return {}
         return scalars(text)
-
-
-class Findings:
-    """What is wrong with the files, in the order in which it was found; only the first `LIMIT` errors are kept."""
-
-    LIMIT = 1000
-
-    def __init__(self, sources: Sources) -> None:
-        self.sources = sources
-        self.diagnostics: list[Diagnostic] = []
-        self.left_out = 0
-
-    def error(self, code: str, message: str, help: str, at: int | None = None) -> None:  # noqa: A002
-        """Add an error; `at` is the mark that it points to, if it points into a file."""
-        place = None if at is None else self.sources.place(at)
-        self.extend([Diagnostic(code, message, help, place=place)])
-
-    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Add diagnostics from elsewhere."""
-        for diagnostic in diagnostics:
-            if len(self.diagnostics) < self.LIMIT:
-                self.diagnostics.append(diagnostic)
-            else:
-                self.left_out += 1
