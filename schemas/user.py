@@ -99,5 +99,6 @@ KIND = Kind(
     reveals="password",
     deleted_only_by_name=True,
     administers=_administers,
+    takes_along={"peer": "user_id"},
     waits_for=("token",),
 )

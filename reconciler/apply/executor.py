@@ -13,7 +13,6 @@ from reconciler.apply.report import Report, Result, Status
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused, Throttled
 from reconciler.plan.change import Action, Change, Plan, Step
 from reconciler.plan.match import Book
-from schemas._core.address import Address
 
 SKIPPED = "NBS606"
 Progress = Callable[[Result], None]
@@ -82,19 +81,19 @@ class _Work:
     interruption: Interruption
     progress: Progress
     report: Report = field(default_factory=Report)
-    undone: set[Address] = field(default_factory=set)
+    undone: set[Change] = field(default_factory=set)
     ended: str = ""
     touched: bool = False
 
     def take(self, step: Step) -> None:
         """Take one step, unless something that it needs was not done."""
         change = step.change
-        if change.address in self.undone:
+        if change in self.undone:
             if not step.detour:
                 self._end(change, Status.SKIPPED, _skipped(change, "its move out of the way failed"))
             return
         if reason := self._reason_to_skip(step):
-            self.undone.add(change.address)
+            self.undone.add(change)
             if not step.detour:
                 self._end(change, Status.SKIPPED, _skipped(change, reason))
             return
@@ -106,7 +105,7 @@ class _Work:
             return "the run was interrupted"
         if self.ended:
             return self.ended
-        missing = sorted(str(address) for address in step.needs & self.undone)
+        missing = sorted(str(needed.address) for needed in step.needs & self.undone)
         return f"it needs {', '.join(missing)}" if missing else ""
 
     def _attempt(self, step: Step) -> None:
@@ -135,7 +134,7 @@ class _Work:
             self.ended = f"the run ended before it: {error.diagnostics[0].message}"
 
     def _failed(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
-        self.undone.add(step.change.address)
+        self.undone.add(step.change)
         self.report.failure = self.report.failure or exit_code
         if step.detour:
             self.report.diagnostics.append(error)

@@ -75,7 +75,7 @@ def run(arguments: Sequence[str]) -> int:
         found = Diagnostic(
             "NBS901",
             error.format_message(),
-            f"{error.ctx.command_path if error.ctx else 'nbsync'} --help shows what there is",
+            "nbsync COMMAND --help shows what there is",
         )
         return _failed(found, ExitCode.USAGE, arguments)
     except Exception as error:

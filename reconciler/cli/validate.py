@@ -33,7 +33,7 @@ def validate(**given: Any) -> int:
 
 def _open_names(desired: Desired) -> list[Diagnostic]:
     """Names that no file declares, each once: the account has to know them."""
-    found = {}
+    found: dict[tuple[str, str], Diagnostic] = {}
     for declared, ref, text in names_for_the_account(desired):
         message = f"the {ref.kind.replace('_', ' ')} '{text}' is to be found in the account"
         place = place_of(desired, declared, text)

@@ -85,7 +85,7 @@ def _guards(root: Map, desired: Desired, notes: Notes) -> None:
     except ValidationError as error:
         notes.diagnostics += diagnose(error, Guards, node, root.keys_at["guards"], notes.sources, None)
         return
-    limits = node.get("max_delete_for") or {}
+    limits = node.get("max_delete_for", Map(0))
     for name in limits:
         if name not in desired.registry:
             advice = near(name, desired.registry) or f"possible: {', '.join(desired.registry)}"

@@ -59,6 +59,7 @@ class Objects:
     def __init__(self, desired: Desired, notes: Notes) -> None:
         self._desired = desired
         self._notes = notes
+        self._declared: dict[tuple[str, str], Entry] = {}
         self._inside: dict[str, dict[str, AnyKind]] = {name: {} for name in desired.registry}
         for kind in desired.registry.values():
             if kind.parent:
@@ -185,10 +186,13 @@ class Objects:
         kind = entry.kind
         suffix = kind.suffix(model, entry.around) if kind.suffix else ()
         address = Address(kind.name, "/".join((*map(encode_part, entry.named), *suffix)))
-        if other := self._desired.objects.get(address):
+        # Where objects move between parents, their names are unique in the whole account.
+        identity = (kind.name, entry.name) if kind.moves else address
+        if other := self._declared.get(identity):
             message = f"{address} is declared twice, first in {self._notes.sources.place(other.at)}"
-            self._notes.error(DECLARED_TWICE, message, "keep one of the two", entry.at, address)
+            self._notes.error(DECLARED_TWICE, message, "keep one of the two, or rename one", entry.at, address)
             return
+        self._declared[identity] = entry
         parts = (*entry.named, *suffix)
         self._desired.objects[address] = Declared(
             address,

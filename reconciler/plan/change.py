@@ -77,11 +77,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of the work: a change, or (`detour`) only its move to a name that nothing else wants."""
+    """One turn of the work: a change, or (`detour`) only its move to a name that nothing else wants.
+
+    Attributes:
+        needs: changes without which this one cannot be made.
+    """
 
     change: Change
     detour: str = ""
-    needs: frozenset[Address] = frozenset()
+    needs: frozenset[Change] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

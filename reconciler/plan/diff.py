@@ -192,6 +192,7 @@ class _Differ:
 
     def _deletion(self, live: Live, address: Address) -> Change:
         inside = [child for child in self.book.inside(live) if (child.kind.name, child.id) not in self.paired]
+        inside += self.book.taken_along(live)
         fallen = tuple((self.book.addresses[child.kind.name, child.id], child.id) for child in inside)
         try:
             before = live.kind.decode(live.kind.model, live.seen, self.book)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import Diagnostic, Place
-from reconciler.load.desired import matches
+from reconciler.load.desired import Desired, matches
 from reconciler.plan.change import Action, Change, Plan, Verdict
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
@@ -112,16 +112,19 @@ def _protected(inspection: _Inspection) -> None:
                 PROTECTED, message, "take protect out of the files, or leave the object as it is", change=change
             )
         for address, _ in change.falls:
-            if matches(patterns, address):
-                message = f"{address} is protected, and it would go with {change.address}"
+            if reason := _reason_to_keep(inspection.book.desired, patterns, address):
+                message = f"{address} {reason}, and it would go with {change.address}"
                 inspection.refuse(
-                    PROTECTED, message, "take it out of guards.protect, or keep what it stands in", change=change
+                    PROTECTED, message, f"keep {change.address}, or let go of both in the files", change=change
                 )
-            if inspection.book.desired.is_unmanaged(address):
-                message = f"{address} is to be left alone (unmanaged), and it would go with {change.address}"
-                inspection.refuse(
-                    PROTECTED, message, "take it out of unmanaged, or keep what it stands in", change=change
-                )
+
+
+def _reason_to_keep(desired: Desired, patterns: tuple[str, ...], address: Address) -> str:
+    if matches(patterns, address, desired.registry[address.kind].parent):
+        return "is protected"
+    if desired.is_unmanaged(address):
+        return "is to be left alone (unmanaged)"
+    return "is declared" if address in desired.objects else ""
 
 
 def _is_protected(change: Change, patterns: tuple[str, ...]) -> bool:
@@ -167,10 +170,12 @@ def _administers_then(kind: AnyKind, live: Live, change: Change | None) -> bool:
 
 def _still_needed(inspection: _Inspection) -> None:
     """Nothing is deleted that an object still needs which the plan leaves in place."""
-    going = {change.address: change for change in inspection.plan.changes if change.action is Action.DELETE}
-    if not going:
+    deletes = [change for change in inspection.plan.changes if change.action is Action.DELETE]
+    if not deletes:
         return
-    fallen = {identifier for change in going.values() for _, identifier in change.falls}
+    fallen = {identifier for change in deletes for _, identifier in change.falls}
+    going = {change.address: change for change in deletes}
+    going |= {address: change for change in deletes for address, _ in change.falls}
     changed = {(change.kind.name, change.id): change for change in inspection.plan.changes}
     kinds = {address.kind for address in going}
     for live in inspection.book.snapshot:
@@ -178,16 +183,16 @@ def _still_needed(inspection: _Inspection) -> None:
         stays = live.id not in fallen and not (change and change.removes)
         if stays and kinds_referred_to(live.kind.model) & kinds:
             for address in _needed_after(inspection.book, live, change) & going.keys():
-                _refuse_needed(inspection, going[address], inspection.book.addresses[live.kind.name, live.id])
+                _refuse_needed(inspection, going[address], address, inspection.book.addresses[live.kind.name, live.id])
     for declared in inspection.book.desired.objects.values():
         if declared.address not in inspection.book.pairs:
             for address in _referred(declared.model) & going.keys():
-                _refuse_needed(inspection, going[address], declared.address)
+                _refuse_needed(inspection, going[address], address, declared.address)
 
 
-def _refuse_needed(inspection: _Inspection, gone: Change, by: Address) -> None:
-    message = f"{gone.address} would be deleted, but {by} still needs it"
-    inspection.refuse(STILL_NEEDED, message, f"declare {gone.address}, or change or delete {by} as well", change=gone)
+def _refuse_needed(inspection: _Inspection, change: Change, gone: Address, by: Address) -> None:
+    message = f"{gone} would be deleted, but {by} still needs it"
+    inspection.refuse(STILL_NEEDED, message, f"declare {gone}, or change or delete {by} as well", change=change)
 
 
 def _needed_after(book: Book, live: Live, change: Change | None) -> set[Address]:

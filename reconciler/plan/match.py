@@ -66,6 +66,15 @@ class Book:
         kinds = [kind.name for kind in self.desired.registry.values() if kind.parent == live.kind.name]
         return [child for kind in kinds for child in self._children[kind, live.id]]
 
+    def taken_along(self, live: Live) -> list[Live]:
+        """Live objects elsewhere that the server deletes with this one."""
+        return [
+            other
+            for kind, field in live.kind.takes_along.items()
+            for other in self.snapshot.of(kind).values()
+            if other.seen.get(field) == live.id
+        ]
+
     def found(self, address: Address) -> list[Live]:
         """Live objects that the files would know by this address."""
         return self._by_address.get(address, [])

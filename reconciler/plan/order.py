@@ -8,178 +8,172 @@ or after.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.plan.change import Action, Change, Step
 from schemas import AnyKind
-from schemas._core.address import Address
+from schemas._core.address import Address, decode_part
 from schemas._core.codec import ref_key, references
 from schemas._core.fields import Resource
 from schemas._core.kind import Effect, Unique
 
-Edges = dict[Address, set[Address]]
-"""Address -> addresses that must come before it."""
+Edges = dict[Change, set[Change]]
+"""Change -> changes that must come before it."""
+
+LONGEST_NAME = 40
+ASIDE = " (nbsync)"
 
 
 def order(changes: Iterable[Change], registry: Mapping[str, AnyKind]) -> tuple[Step, ...]:
     """Put changes into the order in which they can be made, and name for each what it needs."""
-    by_address = {change.address: change for change in changes}
-    needs = _needs(by_address)
-    detours = _detours(by_address, needs)
-    ranks = _ranks(by_address, needs)
+    changes = list(changes)
+    needs = _needs(changes)
+    aside = [Step(change, detour=name) for change, name in _detours(changes, needs)]
     position = {name: place for place, name in enumerate(registry)}
-    steps = [Step(change, detour=name, needs=frozenset()) for change, name in detours]
-    return (*steps, *_sorted(by_address, needs, ranks, position))
+    return (*aside, *_sorted(changes, needs, position))
 
 
-def _needs(changes: Mapping[Address, Change]) -> Edges:
-    needs: Edges = defaultdict(set)
-    for change in changes.values():
-        needs[change.address] |= set(_made_first(change, changes))
-    for address, gone_first in _vacated_first(changes):
-        needs[address].add(gone_first)
+def _needs(changes: Sequence[Change]) -> Edges:
+    needs: Edges = {change: set() for change in changes}
+    coming = {change.address: change for change in changes if change.action in (Action.CREATE, Action.REPLACE)}
+    for change in changes:
+        needs[change] |= set(_made_first(change, coming))
+    for change, holder in _vacated_first(changes):
+        needs[change].add(holder)
     _let_go_first(changes, needs)
     _successors_first(changes, needs)
     return needs
 
 
-def _made_first(change: Change, changes: Mapping[Address, Change]) -> Iterator[Address]:
+def _made_first(change: Change, coming: Mapping[Address, Change]) -> Iterator[Change]:
     """What must exist before a change can be made: what it refers to, and the object in which it stands."""
-    wanted = change.desired
-    if wanted is None:
+    if change.desired is None:
         return
     around = [change.parent] if change.parent else []
-    for address in (*around, *_referred(wanted)):
-        other = changes.get(address)
-        if other and other is not change and other.action in (Action.CREATE, Action.REPLACE):
-            yield address
+    for address in (*around, *_referred(change.desired)):
+        other = coming.get(address)
+        if other is not None and other is not change:
+            yield other
 
 
 def _referred(model: Resource) -> Iterator[Address]:
     return (Address(ref.kind, ref_key(ref, text)) for _, ref, text in references(model))
 
 
-def _let_go_first(changes: Mapping[Address, Change], needs: Edges) -> None:
+def _let_go_first(changes: Sequence[Change], needs: Edges) -> None:
     """What refers to an object that goes is changed, or goes, before it; so does what moves out of it."""
-    going = {address: change for address, change in changes.items() if change.action is Action.DELETE}
+    going = [change for change in changes if change.action is Action.DELETE]
     if not going:
         return
-    by_id = {(change.kind.name, change.id): address for address, change in going.items()}
-    for change in changes.values():
-        if change.before is not None:
-            for address in _referred(change.before):
-                if address in going and address != change.address:
-                    needs[address].add(change.address)
-        around = change.live and change.live.parent and by_id.get((change.kind.parent, change.live.parent))
-        if around:
-            needs[around].add(change.address)
+    by_address = {change.address: change for change in going}
+    by_id = {(change.kind.name, change.id): change for change in going}
+    for change in changes:
+        holds_on = [by_address.get(address) for address in _referred(change.before)] if change.before else []
+        around = by_id.get((change.kind.parent, change.live.parent)) if change.live else None
+        for gone in (*holds_on, around):
+            if gone is not None and gone is not change:
+                needs[gone].add(change)
 
 
-def _vacated_first(changes: Mapping[Address, Change]) -> Iterator[tuple[Address, Address]]:
+def _vacated_first(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
     """Pairs of a change and the one that has to make room for it."""
-    holders: dict[str, Address] = {}
-    for change in changes.values():
-        for token in _released(change):
-            holders[token] = change.address
-    for change in changes.values():
+    holders = {token: change for change in changes for token in _released(change)}
+    for change in changes:
         for token in _acquired(change):
-            if (holder := holders.get(token)) is not None and holder != change.address:
-                yield change.address, holder
+            holder = holders.get(token)
+            if holder is not None and holder is not change:
+                yield change, holder
 
 
 def _released(change: Change) -> set[str]:
     """What an object occupies now and will not occupy afterwards."""
     if change.live is None or change.before is None:
         return set()
-    held = set(_name_tokens(change, change.live.name))
-    held |= set(change.kind.holds(_parts(change.previous_key or change.address.key), change.before))
-    if not change.removes and change.after is not None:
-        held -= set(_name_tokens(change, change.kind.name_form(change.name)))
-        held -= set(change.kind.holds(_parts(change.address.key), change.after))
-    return held
+    kind = change.kind
+    held = {
+        *_name_token(kind, change.live.name),
+        *kind.holds(_parts(change.previous_key or change.address.key), change.before),
+    }
+    if change.removes or change.after is None:
+        return held
+    return held - {
+        *_name_token(kind, kind.name_form(change.name)),
+        *kind.holds(_parts(change.address.key), change.after),
+    }
 
 
 def _acquired(change: Change) -> set[str]:
     """What must be free when an object comes, or gets another name."""
     if change.after is None:
         return set()
-    wanted = set(change.kind.excludes(_parts(change.address.key), change.after))
-    is_new_name = change.live is None or change.live.name != change.kind.name_form(change.name)
-    if is_new_name and (change.kind.unique is Unique.ALWAYS or change.action is Action.CREATE):
-        wanted |= set(_name_tokens(change, change.kind.name_form(change.name)))
+    kind, name = change.kind, change.kind.name_form(change.name)
+    wanted = set(kind.excludes(_parts(change.address.key), change.after))
+    is_named_anew = change.live is None or change.live.name != name
+    if is_named_anew and (kind.unique is Unique.ALWAYS or change.action is Action.CREATE):
+        wanted |= set(_name_token(kind, name))
     return wanted
 
 
-def _name_tokens(change: Change, name: str) -> list[str]:
-    return [f"name {change.kind.name}/{name}"] if change.kind.unique is not Unique.NO else []
+def _name_token(kind: AnyKind, name: str) -> list[str]:
+    return [f"name {kind.name}/{name}"] if kind.unique is not Unique.NO else []
 
 
 def _parts(key: str) -> tuple[str, ...]:
-    return tuple(key.split("/"))
+    return tuple(map(decode_part, key.split("/")))
 
 
-def _successors_first(changes: Mapping[Address, Change], needs: Edges) -> None:
+def _successors_first(changes: Sequence[Change], needs: Edges) -> None:
     """A new way in is made before the old one is closed, unless the old one stands in its way."""
-    coming: dict[tuple[str, str], list[Address]] = defaultdict(list)
-    for change in changes.values():
+    coming: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    for change in changes:
         if change.kind.successor_first and change.action is Action.CREATE:
-            coming[_place(change)].append(change.address)
-    for change in changes.values():
+            coming[_place(change)].append(change)
+    for change in changes:
         if change.kind.successor_first and change.action is Action.DELETE:
-            needs[change.address] |= {new for new in coming[_place(change)] if change.address not in needs[new]}
+            needs[change] |= {new for new in coming[_place(change)] if change not in needs[new]}
 
 
 def _place(change: Change) -> tuple[str, str]:
     return change.kind.name, change.address.key.partition("/")[0]
 
 
-def _detours(changes: dict[Address, Change], needs: Edges) -> list[tuple[Change, str]]:
-    """Objects that swap names in a ring: the first of each ring steps aside under a name that nobody wants."""
+def _detours(changes: Sequence[Change], needs: Edges) -> list[tuple[Change, str]]:
+    """Objects that swap names in a ring: the first of each ring steps aside under a name that nobody wants.
+
+    The one that wants its name then need not wait for it any more.
+    """
     found = []
-    for address in list(changes):
-        ring = _ring(address, changes, needs)
+    for change in changes:
+        ring = _ring(change, needs) if change.action is Action.RENAME else []
         if ring:
-            first = changes[ring[0]]
-            found.append((first, f"{first.name} (nbsync)"[-40:]))
+            found.append((change, change.name[: LONGEST_NAME - len(ASIDE)] + ASIDE))
             for other in ring:
-                needs[other].discard(ring[0])
-            needs[ring[0]] |= set(ring[1:])
-            needs[ring[0]].discard(ring[0])
-            _open(ring, needs)
+                needs[other].discard(change)
     return found
 
 
-def _open(ring: list[Address], needs: Edges) -> None:
-    """Only the one that stepped aside waits for the rest of its ring; the others keep their order among themselves."""
-    for other in ring[1:]:
-        needs[other].discard(ring[0])
-
-
-def _ring(start: Address, changes: Mapping[Address, Change], needs: Edges) -> list[Address]:
-    """A ring of renames through `start`, if it is the first of it."""
-    path, current = [start], start
+def _ring(start: Change, needs: Edges) -> list[Change]:
+    """Renames that wait for one another in a ring through `start`."""
+    path = [start]
     while True:
-        waits = [a for a in needs[current] if changes[a].action is Action.RENAME and a.kind == start.kind]
-        if not waits or changes[start].action is not Action.RENAME:
+        waits = [other for other in needs[path[-1]] if other.action is Action.RENAME and other.kind is start.kind]
+        if not waits or (waits[0] in path and waits[0] is not start):
             return []
-        current = waits[0]
-        if current == start:
-            return path if start == min(path) else []
-        if current in path:
-            return []
-        path.append(current)
+        if waits[0] is start:
+            return path
+        path.append(waits[0])
 
 
-def _ranks(changes: Mapping[Address, Change], needs: Edges) -> dict[Address, int]:
+def _ranks(changes: Sequence[Change], needs: Edges) -> dict[Change, int]:
     """Urgency of every change; what it needs is at least as urgent."""
-    ranks = {address: _rank(change) for address, change in changes.items()}
-    waiting = sorted(ranks, key=ranks.__getitem__)
+    ranks = {change: _rank(change) for change in changes}
+    waiting = deque(sorted(changes, key=ranks.__getitem__))
     while waiting:
-        address = waiting.pop(0)
-        for needed in needs[address]:
-            if ranks[needed] > ranks[address]:
-                ranks[needed] = ranks[address]
+        change = waiting.popleft()
+        for needed in needs[change]:
+            if ranks[needed] > ranks[change]:
+                ranks[needed] = ranks[change]
                 waiting.append(needed)
     return ranks
 
@@ -191,31 +185,32 @@ def _rank(change: Change) -> int:
     return min(change.kind.effect(change.before, change.after), Effect.NEUTRAL)
 
 
-def _sorted(
-    changes: Mapping[Address, Change], needs: Edges, ranks: Mapping[Address, int], position: Mapping[str, int]
-) -> list[Step]:
-    dependents: dict[Address, list[Address]] = defaultdict(list)
-    for address in changes:
-        for needed in needs[address]:
-            dependents[needed].append(address)
-    open_needs = {address: len(needs[address]) for address in changes}
+def _sorted(changes: Sequence[Change], needs: Edges, position: Mapping[str, int]) -> list[Step]:
+    """Kahn's algorithm; of what is free to go, the most urgent goes first."""
+    ranks = _ranks(changes, needs)
+    dependents: dict[Change, list[Change]] = defaultdict(list)
+    for change in changes:
+        for needed in needs[change]:
+            dependents[needed].append(change)
+    missing = {change: len(needs[change]) for change in changes}
 
-    def priority(address: Address) -> tuple[int, int, int, Address]:
-        deletes = changes[address].action is Action.DELETE
-        place = position[address.kind]
-        return ranks[address], int(deletes), -place if deletes else place, address
+    def priority(index: int) -> tuple[int, bool, int, Address, int]:
+        change = changes[index]
+        deletes, place = change.action is Action.DELETE, position[change.kind.name]
+        return ranks[change], deletes, -place if deletes else place, change.address, index
 
-    free = [priority(address) for address, count in open_needs.items() if not count]
+    indices = {change: index for index, change in enumerate(changes)}
+    free = [priority(index) for index, change in enumerate(changes) if not missing[change]]
     heapq.heapify(free)
     steps = []
     while free:
-        address = heapq.heappop(free)[-1]
-        steps.append(Step(changes[address], needs=frozenset(needs[address])))
-        for dependent in dependents[address]:
-            open_needs[dependent] -= 1
-            if not open_needs[dependent]:
-                heapq.heappush(free, priority(dependent))
+        change = changes[heapq.heappop(free)[-1]]
+        steps.append(Step(change, needs=frozenset(needs[change])))
+        for dependent in dependents[change]:
+            missing[dependent] -= 1
+            if not missing[dependent]:
+                heapq.heappush(free, priority(indices[dependent]))
     if len(steps) < len(changes):
-        stuck = sorted(str(address) for address, count in open_needs.items() if count)
+        stuck = sorted(str(change.address) for change in changes if missing[change])
         raise AssertionError(f"these changes wait for one another: {', '.join(stuck)}")
     return steps

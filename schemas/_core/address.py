@@ -36,15 +36,3 @@ class Address(NamedTuple):
     def of(cls, kind: str, *parts: str) -> Address:
         """Make an address from parts as they are, not encoded yet."""
         return cls(kind, "/".join(map(encode_part, parts)))
-
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        """Read an address that a person typed.
-
-        Raises:
-            ValueError: there is no `/` that parts kind and key, or one of the two is empty.
-        """
-        kind, _, key = text.partition("/")
-        if not kind or not key:
-            raise ValueError(f"'{text}' is not an address; an address is KIND/KEY, such as policy/dev-to-erp")
-        return cls(kind, key)

@@ -72,7 +72,7 @@ def is_live(info: ValidationInfo) -> bool:
 class Strict(BaseModel):
     """A mapping of the language: no unknown keys, no coercion."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Single(Strict):
@@ -152,8 +152,8 @@ def _duration(value: str) -> str:
         raise invalid(
             f"'{value}' is not a duration", "write days, hours, minutes, seconds: 90d, 12h, 10m, 30s, 1d12h"
         ) from None
-    if value == "never":
-        raise invalid("'never' cannot stand here: there is always an end")
+    if not length:
+        raise invalid(f"'{value}' is no time at all", "write how long it lasts: 90d, 12h, 10m, 30s, 1d12h")
     return duration(length)
 
 

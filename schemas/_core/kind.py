@@ -200,6 +200,7 @@ class Kind(Generic[M]):
         deleted_only_by_name: `manage.default` does not reach this kind.
         administers: whether an object stands for a person who can administer the account.
         successor_first: a new object of one parent (or name) is made before an old one goes, so that there is always one.
+        takes_along: kinds of objects that the server deletes with one of this kind: the field that names it, by kind.
         waits_for: kinds that come before this one although it refers to none of them.
     """
 
@@ -244,4 +245,5 @@ class Kind(Generic[M]):
     deleted_only_by_name: bool = False
     administers: Callable[[JsonObject, M | None], bool] | None = None
     successor_first: bool = False
+    takes_along: Mapping[str, str] = field(default_factory=dict)
     waits_for: tuple[str, ...] = ()
