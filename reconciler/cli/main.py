@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from reconciler._version import VERSION
-from reconciler.errors import Diagnostic, ExitCode
+from reconciler.errors import Diagnostic, ExitCode, NbsyncError
 
 COMMANDS = {
     "plan": "what would change, and what the guards say",
@@ -71,13 +71,15 @@ def run(arguments: Sequence[str]) -> int:
         result: Any = cli.main(args=list(arguments), prog_name="nbsync", standalone_mode=False)
     except click.Abort:
         return int(ExitCode.INTERRUPTED)
+    except NbsyncError as error:
+        return _failed(error.diagnostics, error.exit_code, arguments)
     except click.ClickException as error:
         found = Diagnostic(
             "NBS901",
             error.format_message(),
             "nbsync COMMAND --help shows what there is",
         )
-        return _failed(found, ExitCode.USAGE, arguments)
+        return _failed((found,), ExitCode.USAGE, arguments)
     except Exception as error:
         # A mistake of nbsync's own; whoever reads the output has to get a document and an exit code all the same.
         if "NBSYNC_DEBUG" in os.environ:
@@ -89,13 +91,13 @@ def run(arguments: Sequence[str]) -> int:
     return int(result or 0)
 
 
-def _failed(found: Diagnostic, code: ExitCode, arguments: Sequence[str]) -> int:
+def _failed(found: Sequence[Diagnostic], code: ExitCode, arguments: Sequence[str]) -> int:
     """Show a failure that no command could show; as JSON where JSON was asked for."""
     from reconciler.cli.output import show
     from reconciler.render.view import View
 
     command = next((word for word in arguments if word in COMMANDS), "")
-    show(View(command, code, diagnostics=[found]), "json" if _wants_json(arguments) else "text")
+    show(View(command, code, diagnostics=list(found)), "json" if _wants_json(arguments) else "text")
     return int(code)
 
 

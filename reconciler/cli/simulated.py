@@ -18,11 +18,10 @@ def simulated(file: str) -> tuple[Settings, httpx.BaseTransport]:
     Raises:
         UsageError: the file cannot be read, or is no account.
     """
-    from reconciler.cli.simulate import account_of
+    from reconciler.cli.simulate import fill
     from reconciler.simulator import Simulator
-    from reconciler.simulator.seed import seed
 
     simulator = Simulator()
     token = simulator.bootstrap()
-    seed(simulator, account_of(file))
+    fill(simulator, file)
     return Settings(url="http://127.0.0.1", token=SecretStr(token)), simulator.transport()
