@@ -232,11 +232,8 @@ def _may_pass(call: Call, error: BaseException) -> bool:
         return False
     if isinstance(error, Unreachable):
         return call.method == "GET" or error.outcome == "not_processed"
-    if call.method != "GET":
-        return False
-    if isinstance(error, TimedOut):
-        return error.outcome != "not_processed"
-    return isinstance(error, ServerFailure) and error.status in _PASSING
+    passing = isinstance(error, TimedOut) or (isinstance(error, ServerFailure) and error.status in _PASSING)
+    return passing and call.method == "GET"
 
 
 def _back_off(state: RetryCallState) -> float:

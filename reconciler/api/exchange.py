@@ -10,7 +10,7 @@ from reconciler.api.answers import JSON, Answer, value
 from reconciler.api.failures import problem
 from reconciler.api.pacing import retry_after
 from reconciler.api.problems import BadAnswer, Call
-from reconciler.api.transport import Deadline, Lanes
+from reconciler.api.transport import Lanes
 from reconciler.redact import mask
 from reconciler.settings import Settings
 
@@ -39,7 +39,7 @@ class Exchange:
             with self._lanes.lend() as lane:
                 request = lane.client.stream(call.method, call.server + call.path, content=content, headers=headers)
                 with request as response:
-                    answer = self._answer(response, _body(call, response, lane.deadline))
+                    answer = self._answer(response, _body(call, response))
         except httpx.HTTPError as error:
             raise problem(call, error, self._settings.timeout) from error
         return value(call, answer)
@@ -59,11 +59,10 @@ class Exchange:
         )
 
 
-def _body(call: Call, response: httpx.Response, deadline: Deadline) -> bytes:
+def _body(call: Call, response: httpx.Response) -> bytes:
     chunks, size = [], 0
     for chunk in response.iter_bytes():
         size += len(chunk)
-        deadline.left()
         if size > LARGEST_ANSWER:
             raise BadAnswer(call, f"more than {LARGEST_ANSWER} bytes")
         chunks.append(chunk)

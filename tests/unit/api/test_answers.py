@@ -224,6 +224,10 @@ def test_asking_for_the_validation_of_a_domain_is_answered_without_a_body(api: C
     assert api([httpx.Response(202)]).get("/reverse-proxies/domains/d1/validate") is None
 
 
+def test_a_delete_that_is_only_accepted_is_not_done(failure: Callable[..., problems.CallFailed]) -> None:
+    assert failure(httpx.Response(202, json={"queued": True}), "DELETE").outcome == "unknown"
+
+
 @pytest.mark.parametrize("status", [202, 204])
 def test_a_read_without_a_body_is_not_an_empty_list(failure: Callable[..., problems.CallFailed], status: int) -> None:
     assert isinstance(failure(httpx.Response(status), "GET"), problems.BadAnswer)

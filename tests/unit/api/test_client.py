@@ -173,9 +173,18 @@ def test_a_429_does_not_use_up_the_tries_for_broken_connections(api: Callable[..
     assert api([REFUSED, BUSY, REFUSED, BUSY, REFUSED, BUSY, REFUSED, REFUSED, ok("here")]).get("/groups") == "here"
 
 
-def test_waiting_for_the_rate_limit_is_not_taken_off_the_budget_for_retries(api: Callable[..., Api]) -> None:
+def test_waiting_for_the_rate_limit_is_not_taken_off_the_budget_for_retries(api: Callable[..., Api], time: Any) -> None:
     again = httpx.Response(429, headers={"Retry-After": "105"})
     assert api([again, *[REFUSED] * 5, ok("here")]).get("/groups") == "here"
+    assert 105 <= time.waits[0][0] <= 115.5
+
+
+def test_a_refusal_shows_that_the_rate_limit_let_a_request_through(api: Callable[..., Api], time: Any) -> None:
+    writer = api([BUSY, BUSY, httpx.Response(422), BUSY, ok()])
+    with pytest.raises(problems.Rejected):
+        writer.send("POST", "/groups", {})
+    writer.send("POST", "/groups", {})
+    assert [round(seconds / 1.05, -1) for seconds, _ in time.waits] == [10, 20, 10]
 
 
 def test_a_read_that_is_never_let_through_gives_up_within_its_budget(api: Callable[..., Api], time: Any) -> None:
@@ -314,17 +323,26 @@ def test_an_exhausted_limit_is_waited_for_by_all_threads_together(client: Callab
     assert reader.get_many([f"/x{number}" for number in range(17)]) == ["here"] * 17
 
 
-def test_an_interrupt_leaves_no_thread_behind(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = threading.Event()
-    reader = ReadApi(settings, httpx.MockTransport(lambda _: BUSY), on_wait=lambda *_: waiting.set())
+@pytest.mark.parametrize("busy", [True, False])
+def test_an_interrupt_leaves_no_thread_behind_and_sends_no_more(
+    busy: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def server(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        return BUSY if busy or not go_on.wait(5) else ok()
 
     def interrupted(_: object) -> None:
-        assert waiting.wait(5)
+        assert asked.wait(5)
+        threading.Timer(0.05, go_on.set).start()
         raise KeyboardInterrupt
 
     monkeypatch.setattr("reconciler.api.client.wait", interrupted)
+    reader = ReadApi(settings, httpx.MockTransport(server))
     with pytest.raises(KeyboardInterrupt):
-        reader.get_many(["/groups"] * 20)
+        reader.get_many(["/groups"] * 100)
+    assert reader.reads <= 16
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("nbsync-read")]
 
 

@@ -38,6 +38,7 @@ def test_an_access_token_goes_as_bearer() -> None:
         ("https://nb.example/api", "https://nb.example"),
         ("https://nb.example/api/", "https://nb.example"),
         ("HTTPS://nb.example:8443/netbird/api", "https://nb.example:8443/netbird"),
+        ("https://nb.example/api/api", "https://nb.example"),
         ("https://nb.example/myapi", "https://nb.example/myapi"),
         (" https://nb.example\n", "https://nb.example"),
         ("http://localhost:8080", "http://localhost:8080"),
