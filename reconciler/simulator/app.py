@@ -108,7 +108,8 @@ class Simulator:
         return response
 
     def _answer(self, request: Request) -> Response:
-        if (cleaned := _clean(request.path)) != request.path:
+        path = request.environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        if (cleaned := _clean(path)) != path:
             return _redirect(cleaned, request.query_string.decode())
         found = _match(self._router, request)
         if found is None:

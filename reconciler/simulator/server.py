@@ -33,6 +33,10 @@ class Server(ThreadedWSGIServer):
         """Where it can be reached."""
         return f"http://{self.host}:{self.server_port}"
 
+    def serve_until_interrupted(self) -> None:
+        """Serve until a KeyboardInterrupt, then close the port."""
+        self.serve_forever()
+
 
 class _Handler(WSGIRequestHandler):
     """Reads whole requests and writes whole responses, so that a connection can be used again."""
@@ -46,7 +50,7 @@ class _Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()
-        environ["PATH_INFO"] = _path(self.path)
+        environ["PATH_INFO"] = _path(self.requestline.split(" ")[1])
         _read_body(environ)
         try:
             body, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)

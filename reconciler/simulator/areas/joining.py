@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.simulator.addresses import fqdn, free_ipv4, free_label, settle_ipv6
+from reconciler.simulator.expiry import has_expired
 from reconciler.simulator.ids import hashed
 from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
@@ -38,10 +39,10 @@ EXPIRED = "rpc error: code = PermissionDenied desc = peer login has expired, ple
 
 
 def join(world: World, line: Mapping[str, Any]) -> Any:
-    """``peer_joins`` ``{hostname, setup_key, connected?, meta?}``: a machine registers, or is back.
+    """``peer_joins`` ``{hostname, setup_key | user, connected?, meta?}``: a machine registers, or is back.
 
-    ``meta`` may hold ``goos``, ``os``, ``os_version``, ``kernel``, ``version``, ``addresses``, ``files``, ``ssh``,
-    ``serial`` and ``labels``.
+    ``user`` is the e-mail of a person who logs in on the machine. ``meta`` may hold ``goos``, ``os``, ``os_version``,
+    ``kernel_version``, ``version``, ``addresses``, ``files``, ``ssh``, ``serial`` and ``labels``.
 
     Returns:
         ``{"address", "fqdn", "id"}``, or ``{"error"}`` as the client would print it.
@@ -49,17 +50,17 @@ def join(world: World, line: Mapping[str, Any]) -> Any:
     known = _machine(world, line["hostname"])
     if known is not None:
         return _log_in(world, known, line)
+    if line.get("user"):
+        return _join_by_login(world, line)
     key = next(iter(world.store.table("setup_keys").where("hash", hashed(line.get("setup_key") or ""))), None)
     if key is None:
         return {"error": KEY_INVALID if line.get("setup_key") else NO_METHOD}
     account = world.account(key["account_id"])
     if setup_keys.state(account, key) != "valid":
         return {"error": KEY_INVALID}
-    labels = (line.get("meta") or {}).get("labels") or []
-    if labels and not key["allow_extra_dns_labels"]:
+    if _labels(line) and not key["allow_extra_dns_labels"]:
         return {"error": LABELS_REFUSED}
-    peer = _register(account, key, line, labels)
-    return _answer(account, peer)
+    return _answer(account, _join_by_key(account, key, line))
 
 
 def join_quietly(world: World, line: Mapping[str, Any]) -> Any:
@@ -128,37 +129,52 @@ def machine_fields(hostname: str, told: Mapping[str, Any]) -> Row:
     }
 
 
-def _register(account: Account, key: Row, line: Mapping[str, Any], labels: list[str]) -> Row:
-    world, hostname = account.world, line["hostname"]
-    fields = machine_fields(hostname, line.get("meta") or {})
-    fields |= {"name": hostname, "machine": hostname, "extra_dns_labels": labels, "ephemeral": key["ephemeral"]}
-    fields["connected"] = bool(line.get("connected"))
-    peer = new_peer(account, fields, always_numbered=key["ephemeral"])
-    for group_id in key["auto_groups"]:
-        if account.find("groups", group_id):
-            groups.add_member(account, group_id, peer["id"])
-    settle_ipv6(account, [peer["id"]])
-    account.save("setup_keys", {**key, "used_times": key["used_times"] + 1, "last_used": world.now()})
-    peer = account.find("peers", peer["id"]) or peer
+def _join_by_key(account: Account, key: Row, line: Mapping[str, Any]) -> Row:
+    fields = {"ephemeral": key["ephemeral"], "extra_dns_labels": _labels(line)}
+    peer = _register(account, line, fields, key["auto_groups"])
+    account.save("setup_keys", {**key, "used_times": key["used_times"] + 1, "last_used": account.world.now()})
     account.audit(key["id"], "peer.setupkey.add", peer["id"], **audit_meta(account, peer), setup_key_name=key["name"])
     return peer
 
 
+def _join_by_login(world: World, line: Mapping[str, Any]) -> Any:
+    """A peer of a person: in the person's groups, with a login that expires."""
+    user = next(iter(world.store.table("users").where("mail", line["user"].lower())), None)
+    if user is None or user["is_blocked"]:
+        return {"error": NO_METHOD}
+    account = world.account(user["account_id"])
+    fields = {"user_id": user["id"], "login_expiration_enabled": True, "inactivity_expiration_enabled": True}
+    peer = _register(account, line, fields, user["auto_groups"])
+    account.audit(user["id"], "user.peer.add", peer["id"], **audit_meta(account, peer))
+    return _answer(account, peer)
+
+
+def _register(account: Account, line: Mapping[str, Any], fields: Row, group_ids: list[str]) -> Row:
+    hostname = line["hostname"]
+    told = machine_fields(hostname, line.get("meta") or {})
+    told |= {"name": hostname, "machine": hostname, "connected": bool(line.get("connected")), **fields}
+    peer = new_peer(account, told, always_numbered=bool(fields.get("ephemeral")))
+    for group_id in group_ids:
+        if account.find("groups", group_id):
+            groups.add_member(account, group_id, peer["id"])
+    settle_ipv6(account, [peer["id"]])
+    return account.find("peers", peer["id"]) or peer
+
+
+def _labels(line: Mapping[str, Any]) -> list[str]:
+    return (line.get("meta") or {}).get("labels") or []
+
+
 def _log_in(world: World, peer: Row, line: Mapping[str, Any]) -> Any:
     account = world.account(peer["account_id"])
-    if refused := _refused(peer):
-        return {"error": refused}
+    changes: Row = {"last_seen": world.now()}
+    if line.get("user"):
+        changes |= {"last_login": world.now(), "login_expired": False}
+    elif has_expired(account, peer):
+        return {"error": EXPIRED}
     told = machine_fields(line["hostname"], line.get("meta") or {})
-    is_connected = bool(line.get("connected")) or peer["connected"]
-    changes = {"connected": is_connected, "last_seen": world.now()}
+    changes["connected"] = bool(line.get("connected")) or peer["connected"]
     return _answer(account, account.save("peers", {**peer, **told, **changes}))
-
-
-def _refused(peer: Row) -> str | None:
-    """Why a peer of a person may not log in: its login has expired, or its user is blocked."""
-    if not peer["user_id"]:
-        return None
-    return EXPIRED if peer["login_expired"] else None
 
 
 def _answer(account: Account, peer: Row) -> Row:
@@ -176,6 +192,6 @@ def _machine_of(peer: Row) -> list[str]:
 
 AREA = Area(
     indexes={"peers": {"machine": _machine_of}},
-    activities={"peer.setupkey.add": "Peer added"},
+    activities={"peer.setupkey.add": "Peer added", "user.peer.add": "Peer added"},
     happenings={"peer_joins": join, "peer_join": join_quietly, "peer_logs_in": log_in, "peer_disconnects": disconnect},
 )

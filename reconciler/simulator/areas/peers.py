@@ -14,6 +14,7 @@ from reconciler.simulator.call import Call
 from reconciler.simulator.clock import rfc3339
 from reconciler.simulator.decoding import BOOL, TEXT, Nullable, Struct
 from reconciler.simulator.errors import denied, internal, invalid, not_found, precondition, prefixed
+from reconciler.simulator.expiry import has_expired
 from reconciler.simulator.netip import Address, parse_address, text
 from reconciler.simulator.netip_flaws import address_flaw
 from reconciler.simulator.permissions import DELETE, READ, UPDATE
@@ -46,7 +47,6 @@ PLAIN = (
     "hostname",
     "ip",
     "connection_ip",
-    "connected",
     "kernel_version",
     "version",
     "ui_version",
@@ -56,7 +56,6 @@ PLAIN = (
     "ssh_enabled",
     "login_expiration_enabled",
     "inactivity_expiration_enabled",
-    "login_expired",
     "local_flags",
     "country_code",
     "city_name",
@@ -166,7 +165,10 @@ def view(account: Account, peer: Row, in_groups: list[Row]) -> Row:
     shown = {name: peer[name] for name in PLAIN}
     shown |= {name: rfc3339(peer[name]) for name in ("created_at", "last_seen", "last_login")}
     suffix = domain(account)
+    expired = has_expired(account, peer)
     shown |= {
+        "login_expired": expired,
+        "connected": peer["connected"] and not expired,
         "os": f"{peer['os']} {peer['os_version']}",
         "groups": in_groups or None,
         "dns_label": f"{peer['label']}.{suffix}",
