@@ -1,0 +1,107 @@
+"""The last words of a command: what would be done, or what was done, what was not, and what to do next."""
+
+from __future__ import annotations
+
+from reconciler.apply.report import Report, Status
+from reconciler.errors import ExitCode
+from reconciler.plan.change import Action, Plan
+from reconciler.render.sheet import COLOURS, Piece, Sheet
+from reconciler.render.view import View
+
+DONE = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.RENAME: "renamed",
+    Action.REPLACE: "replaced",
+    Action.DELETE: "deleted",
+}
+STATUS_STYLES = {
+    Status.APPLIED: "green",
+    Status.FAILED: "bold red",
+    Status.SKIPPED: "yellow",
+    Status.UNKNOWN: "bold magenta",
+}
+LISTED = 20
+"""Changes that were not made and are named in the summary; more are counted."""
+
+
+def summarize(sheet: Sheet, view: View) -> None:
+    """Add the summary."""
+    if view.report is not None and view.changes:
+        _after_apply(sheet, view, view.report)
+    elif view.plan is not None:
+        _planned(sheet, view)
+        _refused(sheet, view.plan)
+    elif view.command == "validate" and view.exit_code is ExitCode.DONE:
+        sheet.row((Piece("The files are valid."),))
+
+
+def _planned(sheet: Sheet, view: View) -> None:
+    label = "Drift" if view.command == "drift" else "Plan"
+    if view.changes:
+        counts = _counts(view, {action: f"to {action}" for action in Action})
+        sheet.row((Piece(f"{label}: ", "bold"),), (*counts, Piece(_left_alone(view.unmanaged))))
+    else:
+        said = (Piece("No changes: ", "bold green"),)
+        sheet.row(said, (Piece(f"the account is as the files say{_left_alone(view.unmanaged)}"),))
+
+
+def _counts(view: View, words: dict[Action, str]) -> list[Piece]:
+    counts = view.counts
+    found = [Piece(f"{counts[action]} {words[action]}", COLOURS[action]) for action in Action if counts[action]]
+    return [part for piece in found for part in (Piece(", "), piece)][1:]
+
+
+def _left_alone(unmanaged: int) -> str:
+    if not unmanaged:
+        return "."
+    return f"; {unmanaged} unmanaged {'object is' if unmanaged == 1 else 'objects are'} left alone."
+
+
+def _refused(sheet: Sheet, plan: Plan) -> None:
+    count = len(plan.verdicts)
+    if not count:
+        return
+    text = f"{_number(count, 'guard')} {'says' if count == 1 else 'say'} no; nothing will be written."
+    sheet.row((Piece("Refused: ", "bold red"),), (Piece(text),))
+    allows = list(dict.fromkeys(verdict.allow for verdict in plan.verdicts))
+    if all(allows):
+        sheet.row((Piece("To allow it for one run: "),), (Piece(sheet.say(" ".join(allows)), "bold"),))
+
+
+def _after_apply(sheet: Sheet, view: View, report: Report) -> None:
+    applied, total = report.count(Status.APPLIED), len(report.results)
+    if applied == total:
+        counts = _counts(view, DONE)
+        sheet.row((Piece("Applied: ", "bold green"),), (*counts, Piece(_left_alone(view.unmanaged))))
+        return
+    ended = [(report.count(status), status) for status in Status if status is not Status.APPLIED]
+    rest = ", ".join(f"{count} {status}" for count, status in ended if count)
+    sheet.row((Piece(f"Applied {applied} of {_number(total, 'change')}: ", "bold red"),), (Piece(f"{rest}."),))
+    _not_done(sheet, report)
+    for line in _next(report):
+        sheet.row((), (Piece(line),))
+
+
+def _not_done(sheet: Sheet, report: Report) -> None:
+    missing = [result for result in report.results if result.status is not Status.APPLIED]
+    for result in missing[:LISTED]:
+        word = Piece(f"  {result.status:<7}  ", STATUS_STYLES[result.status])
+        sheet.row((word,), (Piece(f"{result.change.action} {sheet.say(str(result.change.address))}"),))
+    if len(missing) > LISTED:
+        sheet.row((Piece(f"  and {len(missing) - LISTED} more"),))
+
+
+def _next(report: Report) -> list[str]:
+    """What to do next."""
+    lines = []
+    if report.count(Status.UNKNOWN):
+        lines.append("Where the end is unknown, the answer was lost; the next plan shows whether the change was made.")
+    before = "What was applied stays. " if report.written else "Nothing was written. "
+    first = "Run apply again" if report.stopped else "Mend what the errors say and run apply again"
+    after = ": it goes on from there." if report.written else "."
+    return [*lines, f"{before}{first}{after}"]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
