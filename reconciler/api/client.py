@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
-import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential, wait_random
 
 from reconciler.api.exchange import Exchange
@@ -27,6 +26,7 @@ from reconciler.api.problems import (
     Unreachable,
     Untrusted,
 )
+from reconciler.api.transport import Transport
 from reconciler.errors import Throttled
 from reconciler.settings import Settings
 
@@ -64,7 +64,7 @@ class ReadApi:
     def __init__(
         self,
         settings: Settings,
-        transport: httpx.BaseTransport | None = None,
+        transport: Transport | None = None,
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -85,6 +85,11 @@ class ReadApi:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def server(self) -> str:
+        """URL of the management server, without `/api`."""
+        return self._settings.url
+
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
         self._exchange.close()
@@ -101,11 +106,6 @@ class ReadApi:
             Stopped: `stop` was called during a wait.
         """
         return self._persist(self._call("GET", path), None)
-
-    @property
-    def server(self) -> str:
-        """URL of the management server, without `/api`."""
-        return self._settings.url
 
     def get_many(self, paths: Sequence[str], *, optional: Collection[str] = ()) -> list[Any]:
         """Return what is at each of `paths`, in their order, with up to `WORKERS` requests at a time.

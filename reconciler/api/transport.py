@@ -6,7 +6,7 @@ import os
 import ssl
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reconciler.settings import Settings
+
+Transport: TypeAlias = httpx.BaseTransport
+"""What a client can be given in place of the network; so named for those who may not know httpx."""
 
 _CONNECT_TIMEOUT: Final = 10.0
 

@@ -264,6 +264,20 @@ def test_many_are_answered_in_their_order(client: Callable[..., ReadApi]) -> Non
     assert reader.reads == 50
 
 
+def test_what_an_older_server_may_lack_is_none_and_anything_else_is_an_error(client: Callable[..., ReadApi]) -> None:
+    def server(request: httpx.Request) -> httpx.Response:
+        return ok([]) if request.url.path == "/api/groups" else httpx.Response(404, text="404 page not found\n")
+
+    reader = client(ReadApi, server)
+    assert reader.get_many(["/groups", "/dns/zones"], optional={"/dns/zones"}) == [[], None]
+    with pytest.raises(problems.NoSuchEndpoint, match="/api/dns/zones"):
+        reader.get_many(["/groups", "/dns/zones"], optional={"/groups"})
+
+
+def test_a_client_says_whose_it_is(client: Callable[..., ReadApi]) -> None:
+    assert client(ReadApi, []).server == "https://nb.example"
+
+
 def test_many_are_fetched_by_eight_at_a_time(client: Callable[..., ReadApi]) -> None:
     together = threading.Barrier(8, timeout=5)
 
