@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.apply.report import Report, Result
 from reconciler.errors import Diagnostic, ExitCode, Severity
 from reconciler.plan.change import Action, Change, Plan
+from schemas import KINDS
 
 
 @dataclass(slots=True)
@@ -73,8 +74,8 @@ def _weight(diagnostic: Diagnostic) -> int:
 
 
 def by_kind(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    """Changes grouped by kind, kinds in the order in which they first come."""
-    groups: dict[str, list[Change]] = {}
+    """Changes grouped by kind, kinds in the order in which what others refer to comes first."""
+    groups: dict[str, list[Change]] = {name: [] for name in KINDS}
     for change in changes:
         groups.setdefault(change.kind.name, []).append(change)
-    return groups
+    return {name: group for name, group in groups.items() if group}
