@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from reconciler.simulator.call import Call
-from reconciler.simulator.decoding import TEXT, Struct
+from reconciler.simulator.decoding import TEXT, Nullable, Struct
 from reconciler.simulator.errors import not_found
 from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
 from reconciler.simulator.registry import Area, Route
@@ -18,7 +18,7 @@ from reconciler.simulator.world import Account
 from . import resources, routers
 
 KIND: Final = "networks"
-_BODY: Final = Struct({"name": TEXT, "description": TEXT})
+_BODY: Final = Struct({"name": TEXT, "description": Nullable(TEXT)})
 
 
 def list_networks(call: Call) -> Any:
@@ -41,7 +41,7 @@ def create_network(call: Call) -> Any:
     """``POST /networks``: any name, taken or empty or missing."""
     body = call.body(_BODY)
     call.require("networks", CREATE)
-    network = call.account.save(KIND, {**body, "id": call.world.new_id()})
+    network = _saved(call, call.world.new_id(), body)
     call.audit("network.create", network["id"], name=network["name"])
     return {**_view(call, network), "routers": [], "resources": []}
 
@@ -50,7 +50,7 @@ def update_network(call: Call) -> Any:
     """``PUT /networks/{id}``: what is left out becomes empty."""
     body = call.body(_BODY)
     call.require("networks", UPDATE)
-    network = call.account.save(KIND, {**body, "id": resources.existing_network(call)["id"]})
+    network = _saved(call, resources.existing_network(call)["id"], body)
     call.audit("network.update", network["id"], name=network["name"])
     return _view(call, network)
 
@@ -66,6 +66,11 @@ def delete_network(call: Call) -> Any:
     call.account.remove(KIND, network["id"])
     call.audit("network.delete", network["id"], name=network["name"])
     return {}
+
+
+def _saved(call: Call, network_id: str, body: Row) -> Row:
+    row = {"id": network_id, "name": body["name"], "description": body["description"] or ""}
+    return call.account.save(KIND, row)
 
 
 def _view(call: Call, network: Row) -> Row:

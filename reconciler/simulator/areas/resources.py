@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from reconciler.simulator import domains, netip
 from reconciler.simulator.call import Call
-from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Struct
+from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.errors import PlainError, invalid, not_found, precondition, prefixed
 from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
 from reconciler.simulator.registry import Area, Route
@@ -22,7 +22,7 @@ KIND: Final = "network_resources"
 HOST_BITS: Final = frozenset({32, 128})
 """Prefix lengths that make a host, whatever the family: an IPv6 /32 is typed ``host`` too."""
 
-_BODY: Final = Struct({"name": TEXT, "description": TEXT, "address": TEXT, "groups": TEXTS, "enabled": BOOL})
+_BODY: Final = Struct({"name": TEXT, "description": Nullable(TEXT), "address": TEXT, "groups": TEXTS, "enabled": BOOL})
 
 
 class Address(NamedTuple):
@@ -191,7 +191,7 @@ def _saved(call: Call, resource_id: str, body: Row, address: Address) -> Row:
             "id": resource_id,
             "network_id": call.path["network_id"],
             "name": body["name"],
-            "description": body["description"],
+            "description": body["description"] or "",
             "type": address.type,
             "address": address.text,
             "enabled": body["enabled"],

@@ -6,7 +6,7 @@ Neither peers nor groups are checked to exist, but both are held by a router tha
 from typing import Any, Final
 
 from reconciler.simulator.call import Call
-from reconciler.simulator.decoding import BOOL, INT, TEXT, TEXTS, Struct
+from reconciler.simulator.decoding import BOOL, INT, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.errors import PlainError, Refusal, bad_request, not_found, prefixed
 from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
 from reconciler.simulator.registry import Area, Route
@@ -17,7 +17,9 @@ from reconciler.simulator.world import Account
 from .resources import existing_network
 
 KIND: Final = "network_routers"
-_BODY: Final = Struct({"peer": TEXT, "peer_groups": TEXTS, "metric": INT, "masquerade": BOOL, "enabled": BOOL})
+_BODY: Final = Struct(
+    {"peer": Nullable(TEXT), "peer_groups": TEXTS, "metric": INT, "masquerade": BOOL, "enabled": BOOL}
+)
 
 
 def list_all(call: Call) -> Any:
@@ -110,7 +112,9 @@ def _require_membership(router: Row, network: Row) -> None:
 
 
 def _saved(call: Call, router_id: str, body: Row) -> Row:
-    return call.account.save(KIND, {**body, "id": router_id, "network_id": call.path["network_id"]})
+    return call.account.save(
+        KIND, {**body, "peer": body["peer"] or "", "id": router_id, "network_id": call.path["network_id"]}
+    )
 
 
 def _meta(router: Row, network: Row) -> dict[str, str]:

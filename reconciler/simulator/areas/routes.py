@@ -38,7 +38,7 @@ _BODY: Final = Struct(
         "groups": TEXTS,
         "keep_route": BOOL,
         "access_control_groups": Nullable(TEXTS),
-        "skip_auto_apply": BOOL,
+        "skip_auto_apply": Nullable(BOOL),
     }
 )
 
@@ -94,7 +94,7 @@ def _checked_body(call: Call) -> Row:
     _check_presence(body)
     if not 1 <= len(body["network_id"]) <= MAX_IDENTIFIER:
         raise invalid(f"identifier should be between 1 and {MAX_IDENTIFIER} characters")
-    return {**body, **_destination(body), "peer": body["peer"] or ""}
+    return {**body, **_destination(body), "peer": body["peer"] or "", "skip_auto_apply": bool(body["skip_auto_apply"])}
 
 
 def _check_presence(body: Row) -> None:

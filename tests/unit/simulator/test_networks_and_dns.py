@@ -242,6 +242,20 @@ class TestNamesAndAddresses:
         assert admin("GET", "/networks/İΣ") == (404, "network: i\N{GREEK SMALL LETTER SIGMA} not found")
 
 
+class TestRepeatedKeys:
+    """A later null empties what is optional in the server's request and leaves the rest as it was."""
+
+    def test_of_a_network(self, admin: Caller) -> None:
+        raw = b'{"name": "n", "NAME": null, "description": "d", "Description": null}'
+        made = admin("POST", "/networks", raw=raw)[1]
+        assert (made["name"], made["description"]) == ("n", "")
+
+    def test_of_a_router(self, admin: Caller, network: str) -> None:
+        raw = b'{"peer": "p", "PEER": null}'
+        refused = (400, "either peer or peer_groups must be provided")
+        assert admin("POST", f"/networks/{network}/routers", raw=raw) == refused
+
+
 class TestResourcesAndTheirGroups:
     def test_a_group_named_twice_holds_the_resource_once_and_says_so_twice(
         self, simulator: Simulator, admin: Caller, group: str, network: str
