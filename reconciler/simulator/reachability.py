@@ -62,22 +62,26 @@ def _passes(account: Account, policy: Row, peer_id: str) -> bool:
 
 def _resources(account: Account) -> Iterator[tuple[dict[str, None], dict[str, None]]]:
     """For each enabled network resource: the peers that route to it and those that policies let use it."""
-    active = list(_active(account))
+    aims = _by_aim(account)
     for resource in account.rows("network_resources"):
         if not resource["enabled"]:
             continue
-        in_groups = {entry["group"] for entry in account.where("group_resources", "resource", resource["id"])}
+        entries = account.where("group_resources", "resource", resource["id"])
         clients: dict[str, None] = {}
-        for policy, rule in active:
-            if _is_for(rule, resource["id"], in_groups):
+        for aim in (resource["id"], *(entry["group"] for entry in entries)):
+            for policy, rule in aims.get(aim, ()):
                 clients.update(_sources(account, policy, rule, check_single=True))
-        routers = _routers(account, resource["network_id"])
-        yield routers, clients
+        yield _routers(account, resource["network_id"]), clients
 
 
-def _is_for(rule: Row, resource_id: str, in_groups: set[str]) -> bool:
-    direct = rule["destinationResource"]
-    return bool(direct and direct["id"] == resource_id) or bool(in_groups & set(rule["destinations"] or []))
+def _by_aim(account: Account) -> dict[str, list[tuple[Row, Row]]]:
+    """Active rules by each group and single resource that is a destination of theirs."""
+    aims: dict[str, list[tuple[Row, Row]]] = {}
+    for policy, rule in _active(account):
+        single = [rule["destinationResource"]["id"]] if rule["destinationResource"] else []
+        for aim in (*rule["destinations"], *single):
+            aims.setdefault(aim, []).append((policy, rule))
+    return aims
 
 
 def _routers(account: Account, network_id: str) -> dict[str, None]:

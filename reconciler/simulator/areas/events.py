@@ -16,12 +16,12 @@ def list_events(call: Call) -> Any:
     """``GET /events/audit`` and its alias ``GET /events``."""
     call.require("events", READ)
     events = call.account.rows("events")[-SHOWN:]
-    users = {user["id"]: user for user in call.account.rows("users")}
+    users = {user["id"]: user for kind in ("deleted_people", "users") for user in call.account.rows(kind)}
     return [_view(event, users) for event in reversed(events)]
 
 
 def _view(event: Row, users: dict[str, Row]) -> Row:
-    """The event, with names as they are now; a user as target adds its own."""
+    """The event, with names as they are now; a user as target adds its own. Deleted people keep theirs."""
     initiator, target = users.get(event["initiator_id"]), users.get(event["target_id"])
     told = {"email": target["email"], "username": target["name"]} if target else {}
     return {

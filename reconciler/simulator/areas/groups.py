@@ -84,9 +84,11 @@ def delete_group(call: Call) -> Any:
     if group is None:
         raise _kept(f"group: {call.path['group_id']} not found")
     _refuse_if_held(call, group)
-    for membership in call.account.where("memberships", "group", group["id"]):
-        call.account.remove("memberships", membership["id"])
+    members = member_ids(call.account, group["id"])
+    for peer_id in members:
+        remove_member(call.account, group["id"], peer_id)
     call.account.remove("groups", group["id"])
+    settle_ipv6(call.account, members)
     call.audit("group.delete", group["id"], name=group["name"])
     return {}
 
@@ -233,21 +235,24 @@ def _written(call: Call, group: Row, body: Row) -> Row:
     account = call.account
     group = account.save("groups", {**group, "name": body["name"]})
     set_resources(account, group["id"], body["resources"] or [])
-    wanted = dict.fromkeys(body["peers"] or [])
-    known = set(member_ids(account, group["id"]))
-    removed, added = known - wanted.keys(), wanted.keys() - known
+    wanted = body["peers"] or []
+    known = member_ids(account, group["id"])
+    kept, before = set(wanted), set(known)
+    removed = [peer_id for peer_id in known if peer_id not in kept]
+    added = [peer_id for peer_id in wanted if peer_id not in before]
     for peer_id in removed:
         remove_member(account, group["id"], peer_id)
-    for peer_id in wanted:
+    for peer_id in added:
         add_member(account, group["id"], peer_id)
     if group["id"] in (account.settings["ipv6_enabled_groups"] or []):
         settle_ipv6(account, [*removed, *added])
-    for code, peer_ids in (("peer.group.delete", removed), ("peer.group.add", added)):
-        _audit_members(call, code, group, peer_ids)
-    return view(account, group, list(wanted))
+    _audit_members(call, "peer.group.delete", group, removed)
+    _audit_members(call, "peer.group.add", group, added)
+    return view(account, group, list(dict.fromkeys(wanted)))
 
 
-def _audit_members(call: Call, code: str, group: Row, peer_ids: set[str]) -> None:
+def _audit_members(call: Call, code: str, group: Row, peer_ids: list[str]) -> None:
+    """One event for each peer, for each time that a request names it."""
     for peer_id in peer_ids:
         if peer := call.account.find("peers", peer_id):
             told = {"peer_ip": peer["ip"], "peer_fqdn": fqdn(call.account, peer)}

@@ -106,10 +106,10 @@ def update_peer(call: Call) -> Any:
         _move_ipv6(call, body["ipv6"])
     call.require("peers", UPDATE)
     peer = _existing(call)
+    renamed = body["name"] != peer["name"]
+    label = free_label(call.account, body["name"], peer["ip"]) if renamed else peer["label"]
     changes = {name: body[name] for name in ("name", "ssh_enabled", *_expirations(body, peer))}
-    if body["name"] != peer["name"]:
-        changes["label"] = free_label(call.account, body["name"], peer["ip"])
-    updated = call.account.save("peers", {**peer, **changes})
+    updated = call.account.save("peers", {**peer, **changes, "label": label})
     _audit_changes(call, peer, updated)
     return _shown(call.account, updated)
 
@@ -147,17 +147,17 @@ def remove(account: Account, peer: Row, initiator_id: str) -> None:
 
 def meta(account: Account, peer: Row) -> dict[str, object]:
     """What audit events tell of a peer."""
-    return {
+    told: dict[str, object] = {
         "name": peer["name"],
         "fqdn": fqdn(account, peer),
         "ip": peer["ip"],
-        "ipv6": peer["ipv6"],
         "created_at": rfc3339(peer["created_at"]),
         "location_city_name": peer["city_name"],
         "location_country_code": peer["country_code"],
         "location_geo_name_id": peer["geoname_id"],
-        "location_connection_ip": peer["connection_ip"],
+        "location_connection_ip": peer["connection_ip"].replace(NO_ADDRESS, ""),
     }
+    return {**told, "ipv6": peer["ipv6"]} if peer["ipv6"] else told
 
 
 def view(account: Account, peer: Row, in_groups: list[Row]) -> Row:

@@ -114,8 +114,6 @@ def _stored_geo(check: Row) -> Row:
 
 def _stored_ranges(check: Row) -> Row:
     """Prefixes in canonical text, host bits kept."""
-    if not check["action"]:
-        raise invalid("action for peer network range check shouldn't be empty")
     try:
         ranges = [str(parse_prefix(text)) for text in check["ranges"] or []]
     except ValueError:
@@ -183,6 +181,8 @@ def _validate_geo(check: Row) -> None:
 
 
 def _validate_ranges(check: Row) -> None:
+    if not check["action"]:
+        raise invalid("action for peer network range check shouldn't be empty")
     if check["action"] not in ACTIONS:
         raise invalid("PeerNetworkRangeCheck action is not valid")
     if not check["ranges"]:

@@ -71,6 +71,7 @@ def create_key(call: Call) -> Any:
     }
     call.account.save("setup_keys", key)
     call.audit("setupkey.add", key["id"], name=key["name"], type=key["type"], key=key["key"])
+    _audit_groups(call, [], key)
     return {**view(call.account, key), "key": secret}
 
 
@@ -88,7 +89,7 @@ def update_key(call: Call) -> Any:
     key = call.account.save("setup_keys", {**old, **changes})
     if key["revoked"] and not old["revoked"]:
         call.audit("setupkey.revoke", key["id"], name=key["name"], type=key["type"], key=key["key"])
-    _audit_groups(call, old, key)
+    _audit_groups(call, old["auto_groups"], key)
     return Answer(view(call.account, key), headers=PLAIN_JSON)
 
 
@@ -122,9 +123,12 @@ def view(account: Account, key: Row) -> Row:
     }
 
 
-def _audit_groups(call: Call, old: Row, key: Row) -> None:
-    before, after = set(old["auto_groups"]), set(key["auto_groups"])
-    for code, group_ids in (("setupkey.group.delete", before - after), ("setupkey.group.add", after - before)):
+def _audit_groups(call: Call, before: list[str], key: Row) -> None:
+    """One event for each group that left or came, for each time that a list names it."""
+    after = key["auto_groups"]
+    gone = [group_id for group_id in before if group_id not in after]
+    come = [group_id for group_id in after if group_id not in before]
+    for code, group_ids in (("setupkey.group.delete", gone), ("setupkey.group.add", come)):
         for group_id in group_ids:
             if group := call.account.find("groups", group_id):
                 call.audit(code, key["id"], group=group["name"], group_id=group_id, setupkey=key["name"])

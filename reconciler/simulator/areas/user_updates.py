@@ -39,7 +39,7 @@ def update(account: Account, caller: Row, target: Row, wanted: Row) -> Row:
     updated = account.save("users", {**target, **wanted})
     removed, added = _group_changes(target, updated)
     if account.settings["groups_propagation_enabled"]:
-        groups.propagate(account, target["id"], removed, added)
+        groups.propagate(account, target["id"], set(removed), set(added))
     if updated["is_blocked"] and not target["is_blocked"]:
         _expire_peers(account, target["id"])
     _audit(account, caller["id"], target, updated)
@@ -76,10 +76,10 @@ def _check_role(caller: Row, target: Row, wanted: Row) -> None:
         raise denied("can't update a service user with owner role")
 
 
-def _group_changes(before: Row, after: Row) -> tuple[set[str], set[str]]:
-    """Groups that left and groups that came."""
-    old, new = set(before["auto_groups"]), set(after["auto_groups"])
-    return old - new, new - old
+def _group_changes(before: Row, after: Row) -> tuple[list[str], list[str]]:
+    """Groups that left and groups that came, for each time that a list names them."""
+    old, new = before["auto_groups"], after["auto_groups"]
+    return [group for group in old if group not in new], [group for group in new if group not in old]
 
 
 def _expire_peers(account: Account, user_id: str) -> None:
@@ -95,6 +95,8 @@ def _audit(account: Account, initiator_id: str, before: Row, after: Row) -> None
         account.audit(initiator_id, "transferred.owner.role", after["id"])
     elif after["role"] != before["role"]:
         account.audit(initiator_id, "user.role.update", after["id"], role=after["role"])
+    if not account.settings["groups_propagation_enabled"]:
+        return
     removed, added = _group_changes(before, after)
     for code, group_ids in (("user.group.delete", removed), ("user.group.add", added)):
         for group_id in group_ids:

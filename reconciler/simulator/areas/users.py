@@ -97,6 +97,7 @@ def remove(call: Call, target: Row) -> None:
     if target["is_service_user"]:
         call.audit("service.user.delete", target["id"], name=target["name"], created_at=created)
     else:
+        account.save("deleted_people", {name: target[name] for name in ("id", "name", "email")})
         told = {"email": target["email"], "username": target["name"], "issued": target["issued"]}
         call.audit("user.delete", target["id"], **told, created_at=created)
 
@@ -142,13 +143,13 @@ def _create_service_user(call: Call, body: Row) -> Any:
 
 
 def _create_person(call: Call, body: Row) -> Any:
-    call.require("users", CREATE)
     if not body["name"]:
         raise invalid("name can't be empty")
     if not body["email"]:
         raise invalid("email can't be empty")
     if body["role"] == "owner":
         raise invalid("can't invite a user with owner role")
+    call.require("users", CREATE)
     if mail_is_taken(call.world, body["email"]):
         raise conflict("can't invite a user with an existing NetBird account")
     password = random_password()
