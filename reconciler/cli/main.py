@@ -69,24 +69,20 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
     try:
         result: Any = cli.main(args=list(arguments), prog_name="nbsync", standalone_mode=False)
-    except click.Abort:
-        return int(ExitCode.INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt):
+        return _failed([Diagnostic("NBS900", "interrupted; nothing was written")], ExitCode.INTERRUPTED, arguments)
     except NbsyncError as error:
         return _failed(error.diagnostics, error.exit_code, arguments)
     except click.ClickException as error:
-        found = Diagnostic(
-            "NBS901",
-            error.format_message(),
-            "nbsync COMMAND --help shows what there is",
-        )
-        return _failed((found,), ExitCode.USAGE, arguments)
+        advice = "nbsync COMMAND --help shows what there is"
+        return _failed([Diagnostic("NBS901", error.format_message(), advice)], ExitCode.USAGE, arguments)
     except Exception as error:
         # A mistake of nbsync's own; whoever reads the output has to get a document and an exit code all the same.
         if "NBSYNC_DEBUG" in os.environ:
             raise
         advice = "run it again with NBSYNC_DEBUG=1 and report what it prints"
         return _failed(
-            Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice), ExitCode.ERROR, arguments
+            [Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice)], ExitCode.ERROR, arguments
         )
     return int(result or 0)
 

@@ -15,9 +15,8 @@ from reconciler.render.view import View
 from schemas import KINDS
 
 if TYPE_CHECKING:
-    import httpx
-
     from reconciler.api.client import Api, ReadApi
+    from reconciler.api.transport import Transport
     from reconciler.settings import Settings
 
 
@@ -72,7 +71,7 @@ class Session:
         self._client = client
         return client
 
-    def _way(self) -> tuple[Settings, httpx.BaseTransport | None]:
+    def _way(self) -> tuple[Settings, Transport | None]:
         if self.options.simulate is not None:
             from reconciler.cli.simulated import simulated
 

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
-    import httpx
+    from reconciler.api.transport import Transport
 
 
-def simulated(file: str) -> tuple[Settings, httpx.BaseTransport]:
+def simulated(file: str) -> tuple[Settings, Transport]:
     """Settings and transport of a new simulated account: the example one, or that of a file.
 
     Raises:
