@@ -226,10 +226,12 @@ def _is_sent_on_create(spec: FieldSpec, declared: Declared) -> bool:
 
 
 def _shown(before: Resource) -> Iterator[FieldChange]:
+    """What there is to lose: the fields that are not as they are when nobody says anything."""
     for spec in field_specs(type(before)):
-        value = plain(getattr(before, spec.name))
-        if value not in (None, "", []) and Trait.CREATE_ONLY not in spec.traits:
-            yield FieldChange(spec.said, value, None)
+        value = getattr(before, spec.name)
+        usual = type(before).model_fields[spec.name].get_default()
+        if value not in (None, "", (), usual) and Trait.CREATE_ONLY not in spec.traits:
+            yield FieldChange(spec.said, plain(value), None)
 
 
 def _inside(book: Book, children: list[Live]) -> Iterator[FieldChange]:
