@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 from reconciler.apply.report import Result
 from reconciler.redact import clean
 
-if TYPE_CHECKING:
-    from rich.console import Console
 
+class Display(Protocol):
+    """Where progress is shown; all text is clean."""
 
-class _Display(Protocol):
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """The work begins."""
 
-    def step(self, done: int, text: str) -> None: ...
+    def step(self, done: int, text: str) -> None:
+        """So many steps are done; `text` is the last one."""
 
-    def note(self, text: str) -> None: ...
+    def wait(self, seconds: float, reason: str) -> None:
+        """Nothing will happen for some seconds; may be called from any thread."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """The work is over, done or not."""
 
 
 class Progress:
@@ -35,7 +39,6 @@ class Progress:
     """
 
     def __init__(self, title: str, *, total: int | None = None, quiet: bool = False, plain: bool = False) -> None:
-        self._total = total
         self._done = 0
         self._display = _display(title, total, quiet=quiet, plain=plain)
 
@@ -55,17 +58,17 @@ class Progress:
 
     def waiting(self, seconds: float, reason: str) -> None:
         """Note that nothing will happen for some seconds; may be called from any thread."""
-        self._display.note(clean(f"waiting {seconds:.0f} s: {reason}"))
+        self._display.wait(seconds, clean(reason))
 
 
-def _display(title: str, total: int | None, *, quiet: bool, plain: bool) -> _Display:
+def _display(title: str, total: int | None, *, quiet: bool, plain: bool) -> Display:
     if quiet:
         return _Silence()
     if plain or not sys.stderr.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
         return _Lines(title, total)
-    from rich.console import Console
+    from reconciler.cli.bar import Bar
 
-    return _Bar(title, total, Console(stderr=True, highlight=False, markup=False, emoji=False))
+    return Bar(title, total)
 
 
 class _Silence:
@@ -75,7 +78,7 @@ class _Silence:
     def step(self, done: int, text: str) -> None:
         """Say nothing."""
 
-    def note(self, text: str) -> None:
+    def wait(self, seconds: float, reason: str) -> None:
         """Say nothing."""
 
     def stop(self) -> None:
@@ -90,48 +93,17 @@ class _Lines:
         self._total = total
 
     def start(self) -> None:
-        self.note(self._title)
+        self._line(self._title)
 
     def step(self, done: int, text: str) -> None:
-        self.note(f"{text} ({done}/{self._total})" if self._total else text)
+        self._line(f"{text} ({done}/{self._total})" if self._total else text)
 
-    def note(self, text: str) -> None:
-        encoding = sys.stderr.encoding or "utf-8"
-        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    def wait(self, seconds: float, reason: str) -> None:
+        self._line(f"waiting {math.ceil(seconds)} s: {reason}")
+
+    def _line(self, text: str) -> None:
+        sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
 
     def stop(self) -> None:
         """Leave the lines as they are."""
-
-
-class _Bar:
-    """A bar that is gone when the work is done. It leaves stdout alone: that belongs to the data."""
-
-    def __init__(self, title: str, total: int | None, console: Console) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        counted = (BarColumn(), MofNCompleteColumn()) if total else ()
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            *counted,
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-            console=console,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._task = self._progress.add_task(title, total=total, note="")
-
-    def start(self) -> None:
-        self._progress.start()
-
-    def step(self, done: int, text: str) -> None:
-        self._progress.update(self._task, completed=done, note=text)
-
-    def note(self, text: str) -> None:
-        self._progress.update(self._task, note=text)
-
-    def stop(self) -> None:
-        self._progress.stop()

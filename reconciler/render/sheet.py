@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -64,9 +64,10 @@ class Sheet:
 
     def __init__(self, console: Console) -> None:
         self.width = max(console.width, NARROWEST) if console.file.isatty() else None
-        self.glyphs = Glyphs() if _can_print("→±", console.encoding) else ASCII
+        # Not `console.encoding`: for stdout and stderr rich takes UTF-8 for granted.
+        self._encoding = getattr(console.file, "encoding", None) or "utf-8"
+        self.glyphs = Glyphs() if _can_print("→±", self._encoding) else ASCII
         self._console = console
-        self._encoding = console.encoding
         self._styled = console.color_system is not None and not console.no_color
         self._segments: list[Segment] = []
 
@@ -98,26 +99,24 @@ class Sheet:
         self._segments = []
 
     def _broken(self, lead: Sequence[Piece], body: Sequence[Piece], width: int) -> None:
-        start = columns(lead)
-        indent = min(start, width // 2)
-        if start > indent or not body:
-            self._fold(lead, width)
-            lead = (Piece(" " * indent),)
-        if body:
-            lines = self._wrapped(body, width - indent)
-            for line in lines:
-                self._segments += (*map(self._segment, lead), *line, Segment.line())
-                lead = (Piece(" " * indent),)
+        indent = min(columns(lead), width // 2)
+        first, rest = list(map(self._segment, lead)), [Segment(" " * indent)]
+        if columns(lead) > indent or not body:
+            self._segments += [part for line in self._wrapped(lead, width) for part in (*line, Segment.line())]
+            first = rest
+        for line in self._wrapped(body, width - indent):
+            self._segments += (*first, *line, Segment.line())
+            first = rest
 
-    def _fold(self, pieces: Sequence[Piece], width: int) -> None:
-        for line in self._wrapped(pieces, width):
-            self._segments += (*line, Segment.line())
-
-    def _wrapped(self, pieces: Sequence[Piece], width: int) -> list[list[Segment]]:
+    def _wrapped(self, pieces: Sequence[Piece], width: int) -> Iterator[list[Segment]]:
         text = Text(overflow="fold", end="")
         for piece in pieces:
             text.append(piece.text, self._style(piece.style))
-        return [list(line.render(self._console)) for line in text.wrap(self._console, width)]
+        for line in text.wrap(self._console, width) if pieces else ():
+            line.rstrip()
+            # The start of a line is where CI runners, some of which have a terminal, look for commands.
+            guard = [Segment("\\")] if line.plain.lstrip().startswith("::") else []
+            yield [*guard, *line.render(self._console)]
 
     def _put(self, pieces: Iterable[Piece]) -> None:
         self._segments += (*map(self._segment, pieces), Segment.line())

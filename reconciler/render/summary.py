@@ -15,6 +15,14 @@ DONE = {
     Action.REPLACE: "replaced",
     Action.DELETE: "deleted",
 }
+PLANNED = {action: f"to {action}" for action in Action}
+DRIFTED = {
+    Action.CREATE: "missing",
+    Action.UPDATE: "different",
+    Action.RENAME: "under another name",
+    Action.REPLACE: "to be replaced",
+    Action.DELETE: "undeclared",
+}
 STATUS_STYLES = {
     Status.APPLIED: "green",
     Status.FAILED: "bold red",
@@ -37,18 +45,21 @@ def summarize(sheet: Sheet, view: View) -> None:
 
 
 def _planned(sheet: Sheet, view: View) -> None:
-    label = "Drift" if view.command == "drift" else "Plan"
+    drift = view.command == "drift"
+    rest = _left_alone(view.unmanaged)
     if view.changes:
-        counts = _counts(view, {action: f"to {action}" for action in Action})
-        sheet.row((Piece(f"{label}: ", "bold"),), (*counts, Piece(_left_alone(view.unmanaged))))
+        counts = _counts(view, DRIFTED if drift else PLANNED)
+        sheet.row((Piece("Drift: " if drift else "Plan: ", "bold"),), (*counts, Piece(rest)))
     else:
-        said = (Piece("No changes: ", "bold green"),)
-        sheet.row(said, (Piece(f"the account is as the files say{_left_alone(view.unmanaged)}"),))
+        lead = Piece("No drift: " if drift else "No changes: ", "bold green")
+        sheet.row((lead,), (Piece(f"the account is as the files say{rest}"),))
 
 
 def _counts(view: View, words: dict[Action, str]) -> list[Piece]:
     counts = view.counts
     found = [Piece(f"{counts[action]} {words[action]}", COLOURS[action]) for action in Action if counts[action]]
+    if fallen := sum(len(change.falls) for change in view.changes):
+        found[-1] = Piece(f"{found[-1].text} with {_number(fallen, 'object')} inside", found[-1].style)
     return [part for piece in found for part in (Piece(", "), piece)][1:]
 
 

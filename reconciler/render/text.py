@@ -54,7 +54,7 @@ def heading(kind: AnyKind, count: int) -> str:
     if kind.endpoint.singleton:
         return name
     plural = f"{name[:-1]}ies" if name.endswith("y") and not name.endswith("ey") else f"{name}s"
-    return f"{name if count == 1 else plural} ({count})"
+    return f"{plural} ({count})"
 
 
 class _Section:
@@ -73,9 +73,7 @@ class _Section:
             self._head(change)
             self._why(change)
             field_rows(self.sheet, change)
-            if change.falls:
-                fallen = ", ".join(self.sheet.say(str(address)) for address, _ in change.falls)
-                self.sheet.row((Piece(f"{INDENT}and what is inside: "),), (Piece(fallen, "red"),))
+            self._falls(change)
 
     def _columns(self, change: Change) -> int:
         return sum(cell_len(piece.text) for piece in self.titles[id(change)])
@@ -87,7 +85,7 @@ class _Section:
             Piece(say(str(change.address)), f"bold {colour}"),
         ]
         if change.previous_key is not None:
-            title.append(Piece(f"  was {said(self.sheet, change.previous_key)}", QUIET))
+            title.append(Piece(f"  was {said(self.sheet, change.previous_key)}"))
         return title
 
     def _head(self, change: Change) -> None:
@@ -107,9 +105,15 @@ class _Section:
             notes.append(Piece(word.ljust(8), STATUS_STYLES[result.status]))
         if change.cause:
             place = self.sheet.say(f"{change.cause.file}:{change.cause.line}")
-            notes.append(Piece(f"undeclared ({place})" if change.action is Action.DELETE else place, QUIET))
+            notes.append(Piece(f"undeclared (manage: {place})" if change.action is Action.DELETE else place, QUIET))
         return [part for note in notes for part in (Piece("  "), note)][1:]
 
     def _why(self, change: Change) -> None:
         if change.reason:
-            self.sheet.row((Piece(f"{INDENT}replaced: "),), (Piece(self.sheet.say(change.reason), "magenta"),))
+            lead = Piece(f"{INDENT}deleted and made anew: ", COLOURS[Action.REPLACE])
+            self.sheet.row((lead,), (Piece(self.sheet.say(change.reason)),))
+
+    def _falls(self, change: Change) -> None:
+        if change.falls:
+            fallen = ", ".join(self.sheet.say(str(address)) for address, _ in change.falls)
+            self.sheet.row((Piece(f"{INDENT}goes with it: ", COLOURS[Action.DELETE]),), (Piece(fallen),))

@@ -118,8 +118,7 @@ def _side(sheet: Sheet, value: Any, style: str) -> Piece:
 def said(sheet: Sheet, value: Any) -> str:
     """A value in one line, as YAML would have it; words stand without quotes."""
     if isinstance(value, str):
-        text = sheet.say(value)
-        return text if _WORD.fullmatch(text) else '"' + text.replace('"', '\\"') + '"'
+        return sheet.say(value if _WORD.fullmatch(value) else '"' + value.replace('"', '\\"') + '"')
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
