@@ -145,13 +145,16 @@ def _check_neighbours(account: Account, record: Row, zone: Row) -> None:
     name = record["name"]
     if name != zone["domain"] and not name.endswith("." + zone["domain"]):
         raise invalid("record name does not belong to zone")
-    for other in account.where(KIND, "name_in_zone", _name_in_zone(record)):
-        if other["id"] == record["id"]:
-            continue
-        if all(record[key] == other[key] for key in _IDENTITY):
-            raise conflict("identical record already exists")
-        if "CNAME" in {record["type"], other["type"]}:
-            raise invalid(f"an A, AAAA, or CNAME record with name {name} already exists")
+    if _others(account, record, *_IDENTITY):
+        raise conflict("identical record already exists")
+    excluded = ("name",) if record["type"] == "CNAME" else ("name", "type")
+    if _others(account, {**record, "type": "CNAME"}, *excluded):
+        raise invalid(f"an A, AAAA, or CNAME record with name {name} already exists")
+
+
+def _others(account: Account, record: Row, *same: str) -> list[Row]:
+    """The zone's other records that have the same ``same``: the name; name and type; or all three."""
+    return [other for other in account.where(KIND, "fields", _key(record, *same)) if other["id"] != record["id"]]
 
 
 def _written(call: Call, record: Row, zone: Row, code: str) -> Row:
@@ -171,12 +174,12 @@ def _meta(record: Row, zone: Row) -> dict[str, str]:
     }
 
 
-def _name_in_zone(record: Row) -> str:
-    return f"{record['zone_id']} {record['name']}"
+def _key(record: Row, *fields: str) -> str:
+    return " ".join(record[field] for field in ("zone_id", *fields))
 
 
-def _names(record: Row) -> tuple[str]:
-    return (_name_in_zone(record),)
+def _keys(record: Row) -> list[str]:
+    return [_key(record, *_IDENTITY[:length]) for length in range(1, len(_IDENTITY) + 1)]
 
 
 AREA = Area(
@@ -187,7 +190,7 @@ AREA = Area(
         Route("PUT", "/dns/zones/<zone_id>/records/<record_id>", update_record),
         Route("DELETE", "/dns/zones/<zone_id>/records/<record_id>", delete_record),
     ),
-    indexes={KIND: {"name_in_zone": _names}},
+    indexes={KIND: {"fields": _keys}},
     activities={
         "dns.zone.record.create": "DNS zone record created",
         "dns.zone.record.update": "DNS zone record updated",
