@@ -29,14 +29,15 @@ _FREE: Final = {**_CUSTOM, "require_subdomain": "require_subdomain"}
 def cluster_of(account: Account, domain: str) -> str | None:
     """The cluster that serves a service's domain: one whose address it ends with, else that of a custom domain.
 
-    Of the account's own domains the longest that fits counts, validated or not.
+    Of the account's own domains the longest that fits counts, validated or not. Without any cluster there is none.
     """
-    for address in addresses(account):
+    available = addresses(account)
+    for address in available:
         if _is_below(domain, address):
             return address
     fitting = [row for row in account.rows(KIND) if _is_below(domain, row["domain"])]
     best = max(fitting, key=lambda row: len(row["domain"].encode()), default=None)
-    return best["target_cluster"] if best else None
+    return best["target_cluster"] if best and available else None
 
 
 def _is_below(domain: str, parent: str) -> bool:

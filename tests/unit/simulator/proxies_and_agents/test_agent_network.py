@@ -74,11 +74,14 @@ def test_a_policy_that_is_put_is_looked_for_before_its_providers(admin: Any) -> 
     assert admin("PUT", f"{AGENT}/policies/x", body) == (404, missing)
 
 
-def test_enabled_is_taken_for_granted_only_in_what_is_new(admin: Any) -> None:
+def test_enabled_is_taken_for_granted_only_in_what_is_new(admin: Any, provider: Json) -> None:
     rule = admin.made(f"{AGENT}/budget-rules", {"name": "b"})
     assert rule["enabled"]
     assert admin("PUT", f"{AGENT}/budget-rules/{rule['id']}", {"name": "b"})[1]["enabled"] is False
-    provider = admin.made(f"{AGENT}/providers", PROVIDER)
+    body = {"name": "n", "source_groups": ["g"], "destination_provider_ids": [provider["id"]]}
+    policy = admin.made(f"{AGENT}/policies", body)
+    assert policy["enabled"]
+    assert admin("PUT", f"{AGENT}/policies/{policy['id']}", body)[1]["enabled"] is False
     assert provider["enabled"] is False
 
 
@@ -128,6 +131,13 @@ def test_a_drawn_endpoint_is_new_each_time(admin: Any) -> None:
     assert len(drawn) > 1
 
 
+def test_the_names_of_settings_are_repeated_in_any_letter_case(admin: Any) -> None:
+    admin.made(f"{AGENT}/settings", {"endpoint": "gw.test"})
+    body = {"endpoint": " GW.Test ", "proxy_address": "gw.TEST", "redact_pii": True}
+    status, settings = admin("PUT", f"{AGENT}/settings", body)
+    assert (status, settings["endpoint"], settings["redact_pii"]) == (200, "gw.test", True)
+
+
 def test_any_letter_case_of_a_proxy_s_address_holds_the_endpoint(admin: Any, connect: Any) -> None:
     admin.made(f"{AGENT}/settings", {"endpoint": "gw.test"})
     connect("gw", "GW.Test")
@@ -171,7 +181,8 @@ def test_a_request_counts_once_in_each_window(simulator: Simulator, admin: Any, 
     limit = {"enabled": True, "window_seconds": 3600}
     both = {"token_limit": {**limit, "user_cap": 1}, "budget_limit": {**limit, "user_cap_usd": 1}}
     admin.made(f"{AGENT}/budget-rules", {"name": "all", "limits": both})
-    admin.made(f"{AGENT}/budget-rules", {"name": "off", "enabled": False, "limits": both})
+    longer = {"token_limit": {"enabled": True, "window_seconds": 7200, "user_cap": 1}}
+    admin.made(f"{AGENT}/budget-rules", {"name": "off", "enabled": False, "limits": longer})
     entry = {"accountId": account_id, "userId": "u", "groupIds": ["g"], "windowSeconds": "3600", "costUsd": 0.5}
     for _ in range(2):
         simulator.event({"event": "proxy_records_usage", "id": "gw", "entry": entry})

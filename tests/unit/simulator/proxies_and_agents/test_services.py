@@ -77,6 +77,18 @@ def test_a_changed_domain_that_no_cluster_serves_keeps_the_old_cluster(admin: An
     assert (status, changed["proxy_cluster"]) == (200, "eu.test")
 
 
+def test_without_any_cluster_a_changed_domain_keeps_the_old_one_even_if_a_custom_domain_fits(
+    simulator: Simulator, admin: Any, body: Json, connect: Any
+) -> None:
+    connect("us-1", "us.test")
+    admin.made("/reverse-proxies/domains", {"domain": "shop.example", "target_cluster": "us.test"})
+    service = admin.made(SERVICES, body)
+    for proxy in ("eu-1", "us-1"):
+        simulator.event({"event": "proxy_disconnects", "id": proxy})
+    moved = admin("PUT", f"{SERVICES}/{service['id']}", {**body, "domain": "shop.example"})[1]
+    assert moved["proxy_cluster"] == "eu.test"
+
+
 def test_what_auth_does_not_name_is_removed_and_link_auth_is_dropped(admin: Any, body: Json) -> None:
     auth = {"password_auth": {"enabled": True, "password": "s3cret"}, "link_auth": {"enabled": True}}
     service = admin.made(SERVICES, {**body, "auth": auth})
@@ -98,6 +110,8 @@ def test_a_header_login_keeps_its_value_only_under_the_same_header(admin: Any, b
     path = f"{SERVICES}/{admin.made(SERVICES, login('X-Key', 'v'))['id']}"
     assert admin("PUT", path, login("x-key"))[0] == 200
     assert admin("PUT", path, login("X-Other")) == (422, "header_auths[0]: value is required")
+    new = {**login("X-New"), "domain": "new.eu.test"}
+    assert admin("POST", SERVICES, new) == (422, "header_auths[0]: value is required")
 
 
 def test_a_disabled_header_login_is_not_checked(admin: Any, body: Json) -> None:
