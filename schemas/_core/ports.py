@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from schemas._core.fields import invalid
+from pydantic import AfterValidator, BeforeValidator
+
+from schemas._core.fields import OneOrMany, Text, invalid
 
 Span = tuple[int, int]
 _SPAN = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
@@ -100,3 +102,25 @@ def seen_ports(rule: dict[str, Any]) -> list[Span]:
     """Ports of a rule as the API shows them."""
     singles = [(int(port), int(port)) for port in rule.get("ports") or ()]
     return singles + [(ports["start"], ports["end"]) for ports in rule.get("port_ranges") or ()]
+
+
+def _ports(value: Any) -> Any:
+    if value == "all":
+        return ()
+    if not isinstance(value, list | tuple) or not value:
+        raise invalid("ports is not a list of ports", "write ports: [22], or ports: all")
+    spans = sorted({span(port) for port in value if _is_port(port)})
+    return tuple(first if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def _is_port(value: Any) -> bool:
+    if not isinstance(value, str | int):
+        raise invalid(f"{value!r} is not a port", "write a port or a range: 443, 8000-8100")
+    return True
+
+
+Traffic = Annotated[tuple[Text, ...], OneOrMany, AfterValidator(traffic)]
+"""What `allow` and `deny` say."""
+
+Ports = Annotated[tuple[int | str, ...], BeforeValidator(_ports, json_schema_input_type=str | list[int | str])]
+"""Ports by themselves; none at all are all of them."""

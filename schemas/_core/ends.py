@@ -1,0 +1,88 @@
+"""Ends of a policy: groups, or one peer, or one network resource."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Discriminator, Tag, ValidationInfo, model_validator
+
+from schemas._core.address import encode_part
+from schemas._core.codec import labels
+from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Single, Unordered, invalid, is_live
+from schemas._core.kind import Account, Ids
+
+
+class PeerEnd(Single):
+    """One peer as an end of a policy."""
+
+    peer: Annotated[Name, RefTo("peer")]
+
+
+class ResourceEnd(Single):
+    """One network resource as an end of a policy: `{resource: NET/NAME}`, or with `network` for names with a slash."""
+
+    resource: Annotated[Name, RefTo("network_resource", compound=True)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _key(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not isinstance(name := value.get("resource"), str):
+            return value
+        network = value.get("network")
+        if isinstance(network, str):
+            others = {key: item for key, item in value.items() if key != "network"}
+            return {**others, "resource": f"{encode_part(network)}/{encode_part(name)}"}
+        if name.count("/") != 1:
+            raise invalid(
+                f"'{name}' does not name one network and one resource",
+                "write {resource: NETWORK/NAME}; for names with a slash {resource: NAME, network: NETWORK}",
+            )
+        return value
+
+
+def _end(value: Any) -> str:
+    if isinstance(value, PeerEnd) or (isinstance(value, dict) and "peer" in value):
+        return "peer"
+    return "resource" if isinstance(value, dict | ResourceEnd) else "groups"
+
+
+def _some(groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    if not groups and not is_live(info):
+        raise invalid("no group is named", "name at least one group, or one {peer: NAME} or {resource: NETWORK/NAME}")
+    return groups
+
+
+Groups = Annotated[tuple[Annotated[Name, RefTo("group")], ...], OneOrMany, Unordered, AfterValidator(_some)]
+Ends = Annotated[
+    Annotated[Groups, Tag("groups")] | Annotated[PeerEnd, Tag("peer")] | Annotated[ResourceEnd, Tag("resource")],
+    Discriminator(_end),
+]
+
+
+def seen_end(rule: JsonObject, side: str, account: Account) -> Any:
+    """One end of a rule (`source` or `destination`) as an answer shows it, in the files' words."""
+    resource = rule.get(f"{side}Resource")
+    if not resource:
+        return labels("group", rule.get(f"{side}s"), account)
+    if resource.get("type") == "peer":
+        return {"peer": account.label("peer", resource.get("id", ""))}
+    return {"resource": account.label("network_resource", resource.get("id", ""))}
+
+
+def put_end(rule: JsonObject, side: str, end: Any, ids: Ids) -> None:
+    """Set one end of a rule. The server wants exactly one of its two forms, and counts an empty list as one."""
+    groups, resource = f"{side}s", f"{side}Resource"
+    rule.pop(groups, None)
+    rule.pop(resource, None)
+    if isinstance(end, PeerEnd):
+        rule[resource] = {"id": ids("peer", encode_part(end.peer)), "type": "peer"}
+    elif isinstance(end, ResourceEnd):
+        seen = ids.raw("network_resource", end.resource)
+        rule[resource] = {"id": seen["id"], "type": seen["type"]}
+    else:
+        rule[groups] = [ids("group", encode_part(name)) for name in end]
+
+
+def end_within(inner: Any, outer: Any) -> bool:
+    """Tell whether all that one end names is named by the other as well."""
+    return set(inner) <= set(outer) if isinstance(inner, tuple) and isinstance(outer, tuple) else inner == outer
