@@ -83,6 +83,7 @@ def _ask(session: Session) -> None:
     to_stderr = session.options.output != "text"
     console = Console(stderr=to_stderr, highlight=False, markup=False, emoji=False)
     render_result(session.view, console)
+    session.view.plan_was_shown = not to_stderr
     render_diagnostics(session.view, Console(stderr=True, highlight=False, markup=False, emoji=False))
     click.echo("Apply these changes? Only 'yes' will do: ", nl=False, err=True)
     if sys.stdin.readline().strip() != "yes":

@@ -20,7 +20,7 @@ def show(view: View, output: str) -> None:
 
     from reconciler.render.text import render_diagnostics, render_result
 
-    render_result(view, Console(highlight=False, markup=False, emoji=False))
+    render_result(view, Console(highlight=False, markup=False, emoji=False), brief=view.plan_was_shown)
     sys.stdout.flush()
     render_diagnostics(view, Console(stderr=True, highlight=False, markup=False, emoji=False))
 

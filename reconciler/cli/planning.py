@@ -14,7 +14,7 @@ from reconciler.state.observe import observe
 
 def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
     """Read the account and plan; the view gets the plan."""
-    with Progress("reading the account", quiet=session.options.quiet):
+    with session.telling(Progress("reading the account", quiet=session.options.quiet)):
         snapshot = observe(api, desired)
     session.view.server_version = snapshot.server_version
     plan, book = make_plan(desired, snapshot, session.options.allowances, session.options.targets)

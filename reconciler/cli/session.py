@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options
@@ -17,6 +18,7 @@ from schemas import KINDS
 if TYPE_CHECKING:
     from reconciler.api.client import Api, ReadApi
     from reconciler.api.transport import Transport
+    from reconciler.cli.progress import Progress
     from reconciler.settings import Settings
 
 
@@ -27,6 +29,7 @@ class Session:
         self.options = options
         self.view = View(command)
         self._client: ReadApi | None = None
+        self._progress: Progress | None = None
 
     def desired(self) -> Desired:
         """Read and understand the files.
@@ -59,7 +62,7 @@ class Session:
         from reconciler.api.client import ReadApi
 
         settings, transport = self._way()
-        self._client = ReadApi(settings, transport)
+        self._client = ReadApi(settings, transport, on_wait=self._waiting)
         return self._client
 
     def writer(self) -> Api:
@@ -67,7 +70,7 @@ class Session:
         from reconciler.api.client import Api
 
         settings, transport = self._way()
-        client = Api(settings, transport)
+        client = Api(settings, transport, on_wait=self._waiting)
         self._client = client
         return client
 
@@ -82,6 +85,20 @@ class Session:
             settings, transport = from_environment(os.environ, token_file=self.options.token_file), None
         self.view.server_url = settings.url
         return settings, transport
+
+    @contextmanager
+    def telling(self, progress: Progress) -> Iterator[Progress]:
+        """Show this progress, and the client's waits with it, until the end of the block."""
+        with progress:
+            self._progress = progress
+            try:
+                yield progress
+            finally:
+                self._progress = None
+
+    def _waiting(self, seconds: float, reason: str) -> None:
+        if self._progress is not None:
+            self._progress.waiting(seconds, reason)
 
     def note_requests(self) -> None:
         """Take the number of requests into the view."""

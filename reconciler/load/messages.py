@@ -27,7 +27,7 @@ _MEANT = {
 
 def near(name: str, known: Iterable[str]) -> str:
     """Help for a name that is not known: the nearest ones that are."""
-    close = get_close_matches(name, list(known), n=3, cutoff=0.6)
+    close = get_close_matches(name, [other for other in dict.fromkeys(known) if other != name], n=3, cutoff=0.6)
     return f"did you mean {' or '.join(repr(match) for match in close)}?" if close else ""
 
 

@@ -14,8 +14,11 @@ FORMAT_VERSION = "1.0"
 
 
 def render(view: View) -> str:
-    """One JSON document, with a newline at the end. Text from the server is escaped to ASCII where it cannot be printed."""
-    return json.dumps(document(view), indent=2, ensure_ascii=True) + "\n"
+    """One JSON document, with a newline at the end.
+
+    What is not ASCII is escaped, and so is what CI runners take for a command wherever it stands (`##[`).
+    """
+    return json.dumps(document(view), indent=2, ensure_ascii=True).replace("##", "#\\u0023") + "\n"
 
 
 def document(view: View) -> dict[str, Any]:

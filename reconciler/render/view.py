@@ -23,6 +23,7 @@ class View:
         report: what was done, after an apply.
         diagnostics: what is wrong or odd, besides the plan's own and the guards' verdicts.
         reads, writes: requests that were sent.
+        plan_was_shown: a person has seen the plan already, to approve it.
     """
 
     command: str
@@ -34,6 +35,7 @@ class View:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     reads: int = 0
     writes: int = 0
+    plan_was_shown: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:
