@@ -135,7 +135,7 @@ class Builder:
         """Return a key as text, or None where it is not one."""
         value = self.value(event, depth)
         if event.__class__ is not ScalarEvent:
-            self.problem("NBS005", "a key must be plain text", "A list, a mapping or an alias cannot be a key.", event)
+            self.problem("NBS005", "a key must be plain text", "Quote a text that begins with a bracket or `*`.", event)
             return None
         if value is None:
             self.problem("NBS005", "a key is missing or null", "Quote it if it is a name.", event)
@@ -149,7 +149,7 @@ class Builder:
 
     def sources(self, value: Any, event: Any) -> list[Map]:
         """Return the mappings that a key `<<` holds."""
-        sources = value if isinstance(value, Seq) else [value]
+        sources = value if isinstance(value, Seq) else [] if value is None else [value]
         if all(isinstance(source, Map) for source in sources):
             return sources
         self.problem("NBS005", "`<<` takes a mapping or a list of mappings", "Quote it if it is a name.", event)
@@ -167,12 +167,8 @@ class Builder:
     def alias(self, event: Any, depth: int) -> Any:
         """Return what an alias stands for: the same object, not a copy."""
         if event.anchor not in self.anchors:
-            self.problem(
-                "NBS005",
-                f"*{event.anchor} has no anchor before it",
-                f"Write &{event.anchor} where the value stands.",
-                event,
-            )
+            message = f"*{event.anchor} refers to an anchor that is not there"
+            self.problem("NBS005", message, f'Quote it if it is text: "*{event.anchor}".', event)
             return None
         target = self.anchors[event.anchor]
         if target is None:

@@ -1,8 +1,8 @@
 """YAML events of a text: the C parser first, and what it gets wrong put right.
 
-The C parser knows YAML 1.1 only. It refuses a plain `fd00::/8` between flow brackets, and takes U+0085, U+2028 and U+2029 for ends
-of lines. Both are hidden from it behind private characters, which keeps every position. What it still refuses goes to ruamel's
-own parser, which is ten times slower.
+The parsers know less of YAML 1.2 than they say. The C parser refuses a plain `fd00::/8` between brackets; both take `?x` there for
+a key, and the C parser takes U+0085, U+2028 and U+2029 for ends of lines. Such characters are hidden from them behind private ones,
+which keeps every position. What the C parser still refuses goes to ruamel's own, which is ten times slower.
 """
 
 from __future__ import annotations
@@ -17,25 +17,21 @@ from ruamel.yaml.events import AliasEvent, ScalarEvent
 
 Events = Iterator[Any]
 
-# A colon that is part of a plain scalar: something else than a space or a bracket follows, or it ends `fe80::`.
+_HIDDEN = ":?\x85\u2028\u2029"
+_PRIVATE = range(0xE000, 0xF900)
+_ODD = re.compile(r"\?(?=[^\s,\[\]{}])|[\x85\u2028\u2029]")
+# A colon within a plain scalar: something else than a space or a bracket follows, or it ends `fe80::`.
 _COLON = re.compile(r"""(?<!["'\]}]):(?=[^\s,\[\]{}])|(?<=:):(?=[,\]}])""")
-_COLON_MASK = "\ue03a"
-_BREAK_MASKS = {"\x85": "\ue085", "\u2028": "\ue028", "\u2029": "\ue029"}
-_UNMASK = str.maketrans({_COLON_MASK: ":", **{mask: char for char, mask in _BREAK_MASKS.items()}})
-_MASKS = re.compile(f"[{_COLON_MASK}{''.join(_BREAK_MASKS.values())}]")
 
 
 def attempts(text: str) -> Iterator[Callable[[], Events]]:
     """Yield the ways to parse `text`, the fastest first; the first that ends without a `YAMLError` is right."""
-    if _MASKS.search(text):
-        yield lambda: _parse(text, pure=False)
-        yield lambda: _parse(text, pure=True)
-        return
-    lines = _mask_breaks(text)
-    unmask = _unmasked if lines is not text else iter
-    yield lambda: unmask(_parse(lines, pure=False))
-    yield lambda: _unmasked(_parse(_COLON.sub(_COLON_MASK, lines), pure=False))
-    yield lambda: unmask(_parse(lines, pure=True))
+    masks = _masks(text)
+    masked = text if text.isascii() and "?" not in text else _hide(_ODD, text, masks)
+    used = {} if masked is text else masks
+    yield lambda: _reveal(_parse(masked, pure=False), used)
+    yield lambda: _reveal(_parse(_hide(_COLON, masked, masks), pure=False), masks)
+    yield lambda: _reveal(_parse(masked, pure=True), used)
 
 
 def scalars(text: str) -> dict[tuple[int, int], str]:
@@ -56,17 +52,23 @@ def _written(event: Any) -> str:
     return str(event.value) if isinstance(event, ScalarEvent) else f"*{event.anchor}"
 
 
-def _mask_breaks(text: str) -> str:
-    for char, mask in _BREAK_MASKS.items():
-        if char in text:
-            text = text.replace(char, mask)
-    return text
+def _masks(text: str) -> dict[str, str]:
+    """Return a private character that `text` does not have for each that is hidden."""
+    return dict(zip(_HIDDEN, filter(lambda char: char not in text, map(chr, _PRIVATE)), strict=False))
 
 
-def _unmasked(events: Events) -> Events:
+def _hide(pattern: re.Pattern[str], text: str, masks: dict[str, str]) -> str:
+    return pattern.sub(lambda match: masks.get(match[0], match[0]), text)
+
+
+def _reveal(events: Events, masks: dict[str, str]) -> Events:
+    if not masks:
+        yield from events
+        return
+    back = str.maketrans({mask: char for char, mask in masks.items()})
     for event in events:
-        if isinstance(event, ScalarEvent):
-            event.value = event.value.translate(_UNMASK)
+        if isinstance(event, ScalarEvent) and not event.value.isascii():
+            event.value = event.value.translate(back)
         yield event
 
 

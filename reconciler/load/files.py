@@ -54,7 +54,8 @@ def read_text(path: Path, limit: int = MAX_BYTES) -> str:
     except (OSError, ValueError) as error:
         raise _refused(path, error) from error
     if len(data) > limit:
-        raise Unreadable("NBS004", f"{path} is larger than {limit:,} bytes", "Split it into several files.")
+        message = f"{path} is larger than {limit:,} bytes"
+        raise Unreadable("NBS004", message, "Split it into several files.", Place(str(path), 1, 1))
     return _decode(path, data)
 
 

@@ -81,7 +81,9 @@ class Reading:
         for document in documents:
             if _REMOVE in document:
                 at = document.keys_at[_REMOVE]
-                self.findings.error("NBS105", "`remove` stands outside of an overlay", "Delete the object itself.", at)
+                self.findings.error(
+                    "NBS105", "`remove` stands outside of an overlay", "Delete the object from the files.", at
+                )
                 document.drop(_REMOVE)
 
     def take_removed(self, documents: Iterable[Map]) -> Seq:

@@ -7,16 +7,28 @@ from typing import NamedTuple
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-_HELP = {
-    r"'\t' that cannot start": "Indent with spaces; YAML takes no tabs there.",
-    "mapping values are not allowed": "Quote a text that contains `: `, or check the indentation of this line and the one above.",
-    "could not find expected ':'": "A line of a mapping is `key: value`; check the indentation, and the quotes and brackets above.",
-    "end of stream": "A quote or a bracket that is opened here is never closed.",
-    "expected <block end>": "Check the indentation: this line belongs neither to what is above it nor to the level it stands at.",
-    "expected ',' or": "Close the bracket, or put a comma between the items; quote a text that contains brackets or commas.",
-    "cannot start any token": "Quote this text: it begins with a character that means something else in YAML.",
-    "incompatible YAML document": "Remove the %YAML line: files are read as YAML 1.2.",
-}
+_BRACKETS = "Close it, put a comma between the items, or quote a text that holds brackets, commas or colons."
+_INDENTATION = "Check the indentation of this line and of those above; quote a text that holds quotes or `: `, or begins with `*`."
+
+# What a parser says, what it means, what to do. The first that fits counts.
+_MEANINGS = (
+    (r"'\t' that cannot start", "a tab where only spaces may stand", "Indent with spaces."),
+    ("cannot start any token", "a text that begins with a character that YAML keeps for itself", "Quote the text."),
+    ("mapping values are not allowed", "a `: ` where no key can be", _INDENTATION),
+    ("sequence entries are not allowed", "a `- ` where no list can begin", "Begin the list on a line of its own."),
+    ("found unexpected end of stream", "a quote that is never closed", "Close it; in single quotes write ' as ''."),
+    ("could not find expected ':'", "a line that is neither `key: value` nor part of a text", _INDENTATION),
+    ("<block end>", "a line or a text that does not belong to what is above it", _INDENTATION),
+    ("expected key", "a line or a text that does not belong to what is above it", _INDENTATION),
+    ("'-' indicator", "a line or a text that does not belong to the list above it", _INDENTATION),
+    ("<document start>", "a line that stands further left than the first one", _INDENTATION),
+    ("expected ',' or", "a bracket that is not closed, or a comma that is missing", _BRACKETS),
+    ("node content", "a bracket, comma or end where a value should be", _BRACKETS),
+    ("alphabetic or numeric", "a `*` or `&` without a name", "Quote a text that begins with `*` or `&`."),
+    ("unknown escape", "a backslash in double quotes that means nothing", r"Write \\, or use single quotes."),
+    ("chomping or indentation", "more text after `|` or `>`", "Quote a text that begins with `|` or `>`."),
+    ("incompatible YAML document", "a %YAML line for another version", "Remove it: files are read as YAML 1.2."),
+)
 
 
 class Failure(NamedTuple):
@@ -29,37 +41,28 @@ class Failure(NamedTuple):
     code: str = "NBS002"
 
 
-def failure(error: YAMLError, text: str) -> Failure:
-    """Return what `error`, raised while `text` was parsed, means."""
+def failure(error: YAMLError, text: str) -> Failure | None:
+    """Return what `error`, raised while `text` was parsed, means; None where the parser does not know the place."""
     if isinstance(error, ReaderError):
-        return _unprintable(error, text)
-    if not isinstance(error, MarkedYAMLError):
-        return Failure(0, 0, f"not YAML: {error}")
-    mark = error.problem_mark
-    problem = str(error.problem)
-    if "end of stream" in problem and error.context_mark:
-        mark = error.context_mark
-    context = f" {error.context}" if error.context else ""
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    return Failure(line, column, f"not YAML: {problem}{context}", _help(problem))
+        # The C parser counts bytes, and ruamel's own, which is asked after it, characters.
+        return None if error.encoding == "?" else _unprintable(error, text)
+    return _marked(error) if isinstance(error, MarkedYAMLError) else None
+
+
+def _marked(error: MarkedYAMLError) -> Failure | None:
+    problem, mark, start = str(error.problem), error.problem_mark, error.context_mark
+    if mark is None:
+        return None
+    means, help_ = next((words for part, *words in _MEANINGS if part in problem), (problem, ""))
+    if start is not None and "end of stream" in problem:
+        mark = start
+    since = f", in what begins at line {start.line + 1}" if start is not None and start.line < mark.line else ""
+    return Failure(mark.line, mark.column, f"not YAML: {means}{since} ({problem})", help_)
 
 
 def _unprintable(error: ReaderError, text: str) -> Failure:
-    if error.encoding == "?":  # the C parser counts bytes
-        return Failure(0, 0, f"not YAML: {error.reason}")
     before = text[: error.position]
-    line = before.count("\n")
     column = error.position - (before.rfind("\n") + 1)
-    character = ord(error.character) if isinstance(error.character, str) else error.character
-    message = f"the character U+{character:04X} may not stand in a YAML file"
-    return Failure(
-        line,
-        column,
-        message,
-        "Remove it, or write it as an escape in double quotes; is it a text file at all?",
-        "NBS009",
-    )
-
-
-def _help(problem: str) -> str:
-    return next((text for part, text in _HELP.items() if part in problem), "")
+    message = f"the character U+{ord(text[error.position]):04X} may not stand in a YAML file"
+    help_ = "Remove it, or write it as an escape in double quotes. Is this a text file?"
+    return Failure(before.count("\n"), column, message, help_, "NBS009")

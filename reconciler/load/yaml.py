@@ -13,6 +13,8 @@ from reconciler.load.findings import Budget, Findings, TooManyErrors
 from reconciler.load.syntax import Failure, failure
 from reconciler.load.tree import Map, pack
 
+_SOMEWHERE = Failure(-1, -1, "not YAML")
+
 
 def load(text: str, file: int, budget: Budget, findings: Findings) -> Map | None:
     """Return the root mapping of one file, or None where it is empty or no YAML mapping; what is wrong goes to `findings`."""
@@ -25,13 +27,13 @@ def load(text: str, file: int, budget: Budget, findings: Findings) -> Map | None
         except (Stop, TooManyErrors):
             root = None
         except YAMLError as error:
-            failures.append((failure(error, text), found))
+            failures.append((failure(error, text) or _SOMEWHERE, found))
             continue
         budget.nodes = builder.left
         findings.extend(found.diagnostics)
         return root
     # Each parser has its own follies: what it refuses counts where no other got further.
-    worst, found = max(reversed(failures), key=lambda pair: (pair[0].line, pair[0].column))
+    worst, found = max(reversed(failures), key=lambda pair: pair[0][:2])
     findings.extend(found.diagnostics)
-    findings.error(worst.code, worst.message, worst.help, pack(file, worst.line, worst.column))
+    findings.error(worst.code, worst.message, worst.help, pack(file, max(worst.line, 0), max(worst.column, 0)))
     return None
