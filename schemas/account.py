@@ -100,6 +100,22 @@ TRAFFIC = frozenset(name for name in EXTRA if name.startswith("network_traffic")
 RENUMBERS = frozenset({"network_range", "network_range_v6", "ipv6_enabled_groups"})
 SERVERS_OWN = frozenset({"embedded_idp_enabled", "local_auth_disabled"})
 
+FRESH: JsonObject = {
+    "peer_login_expiration_enabled": True,
+    "peer_login_expiration": "1d",
+    "peer_inactivity_expiration": "10m",
+    "regular_users_view_blocked": True,
+    "groups_propagation_enabled": True,
+    "jwt_groups_claim_name": "",
+    "routing_peer_dns_resolution_enabled": True,
+    "dns_domain": "",
+    "lazy_connection_enabled": True,
+    "auto_update_version": "disabled",
+    "ipv6_enabled_groups": ["All"],
+    "user_approval_required": True,
+}
+"""Settings of a new account (accounts: fresh values) that are neither off nor empty."""
+
 
 def _decode(model: type[AccountSettings], seen: JsonObject, account: Account) -> AccountSettings:
     settings = seen.get("settings") or {}
@@ -107,6 +123,13 @@ def _decode(model: type[AccountSettings], seen: JsonObject, account: Account) ->
     empty: JsonObject = {spec.said: [] for spec in field_specs(model) if spec.many}
     features = {"agent_network": (settings.get("dashboard_features") or {}).get("agent_network")}
     return lenient(model, {**empty, **decoded_values(model, flat, account), "dashboard_features": features})
+
+
+def _initial(seen: JsonObject) -> JsonObject:
+    """Which addresses the peers of a new account get is the server's choice."""
+    settings = seen.get("settings") or {}
+    ranges = {name: settings.get(name) for name in ("network_range", "network_range_v6")}
+    return {**dict.fromkeys(AccountSettings.model_fields, False), **FRESH, **ranges}
 
 
 def _request(
@@ -176,6 +199,7 @@ KIND = Kind(
     layout=Layout.SINGLE,
     endpoint=Endpoint("/accounts", singleton=True, item="/accounts/{id}"),
     name_field="",
+    initial=_initial,
     decode=_decode,
     request=_request,
     encode=_encode,

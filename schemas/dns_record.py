@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -98,6 +99,16 @@ def _expand(written: RecordSet, label: str, parents: tuple[str, ...]) -> Iterato
         yield DnsRecord(name=name, type="CNAME", content=written.CNAME, ttl=written.ttl, **lifecycle)
 
 
+def _write(records: Sequence[DnsRecord], _seen: Sequence[JsonObject]) -> JsonObject:
+    """All records of one label; the time to live that most of them have is the label's."""
+    ttl = Counter(record.ttl for record in records).most_common(1)[0][0]
+    said: JsonObject = {}
+    for record in records:
+        content = record.content if record.ttl == ttl else {"value": record.content, "ttl": record.ttl}
+        said.setdefault(record.type, []).append(content)
+    return {**{kind: values[0] if len(values) == 1 else values for kind, values in said.items()}, "ttl": ttl}
+
+
 def _suffix(record: DnsRecord, parents: tuple[str, ...]) -> tuple[str, ...]:
     zone = parents[-1]
     label = "@" if record.name == zone else record.name.removesuffix(f".{zone}")
@@ -150,6 +161,7 @@ KIND = Kind(
     section=("records",),
     written_as=RecordSet,
     expand=_expand,
+    write=_write,
     check_name=_label,
     endpoint=Endpoint("", members="records", collection="/dns/zones/{parent}/records"),
     name_field="",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import ValidationInfo, model_validator
 
+from schemas._core.codec import plain
 from schemas._core.fields import JsonObject, Name, Resource, Wire, domain_name, invalid, is_live
 from schemas._core.kind import Account, Endpoint, Kind, Unique
 from schemas._core.via import GroupNames
@@ -32,6 +34,13 @@ class DnsZone(Resource):
         return self
 
 
+def _write(zones: Sequence[DnsZone], seen: Sequence[JsonObject]) -> JsonObject:
+    said: JsonObject = plain(zones[0])
+    if zones[0].name == seen[0].get("domain"):
+        del said["name"]
+    return said
+
+
 def _remarks(
     _desired: DnsZone, parts: tuple[str, ...], _seen: JsonObject | None, _account: Account
 ) -> list[tuple[str, str]]:
@@ -54,6 +63,7 @@ KIND = Kind(
     endpoint=Endpoint("/dns/zones"),
     name_field="domain",
     check_name=domain_name,
+    write=_write,
     complete=lambda zone, parts: zone if zone.name else zone.model_copy(update={"name": parts[-1]}),
     computed=frozenset({"id", "records"}),
     remarks=_remarks,

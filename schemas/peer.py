@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from schemas._core.fields import Resource, Trait, invalid
+from schemas._core.fields import JsonObject, Resource, Trait, invalid
 from schemas._core.kind import Endpoint, Kind
 
 READ_ONLY = """id connection_ip connected last_seen os kernel_version geoname_id version groups hostname user_id ui_version dns_label
@@ -36,10 +36,24 @@ class Peer(Resource):
     ipv6: Annotated[Address, Trait.KEPT] | None = None
 
 
+def _initial(seen: JsonObject) -> JsonObject:
+    """Only the login of a person expires; addresses are the server's choice (peers: what new peers start with)."""
+    by_person = bool(seen.get("user_id"))
+    return {
+        "ssh_enabled": False,
+        "login_expiration_enabled": by_person,
+        "inactivity_expiration_enabled": by_person,
+        "approval_required": False,
+        "ip": seen.get("ip"),
+        "ipv6": seen.get("ipv6"),
+    }
+
+
 KIND = Kind(
     name="peer",
     model=Peer,
     section=("peers",),
+    initial=_initial,
     endpoint=Endpoint("/peers", creates=False),
     computed=frozenset(READ_ONLY.split()),
     server_owned=lambda seen, _account: bool(seen.get("ephemeral")),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from schemas._core.address import encode_part
-from schemas._core.codec import labels, lenient, request_body
+from schemas._core.codec import labels, lenient, plain, request_body
+from schemas._core.ends import written_end
 from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Text, Unordered
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind
-from schemas._core.rule import Rule, covers, only_rule, rule_request, rule_with, seen_rule, spelled_alike
+from schemas._core.rule import SSH_PORT, Rule, covers, only_rule, rule_request, rule_with, seen_rule, spelled_alike
 
 TEMPORARY = "Temporary access policy for peer "
 
@@ -48,6 +50,16 @@ def _encode(desired: Policy, fields: frozenset[str], base: JsonObject, ids: Ids)
 
 def _request(model: type[Policy], seen: JsonObject, computed: frozenset[str], account: Account) -> JsonObject:
     return {**request_body(model, seen, computed, account), "rules": [rule_request(only_rule(seen))]}
+
+
+def _write(policies: Sequence[Policy], _seen: Sequence[JsonObject]) -> JsonObject:
+    policy = policies[0]
+    said: JsonObject = {**plain(policy), "from": written_end(policy.from_), "to": written_end(policy.to)}
+    if policy.ports == ():
+        said["ports"] = "all"
+    elif policy.ports == (SSH_PORT,):
+        del said["ports"]
+    return said
 
 
 def _named(body: JsonObject, name: str) -> JsonObject:
@@ -105,6 +117,7 @@ KIND = Kind(
     decode=_decode,
     encode=_encode,
     request=_request,
+    write=_write,
     named=_named,
     settle=_settle,
     remarks=_remarks,

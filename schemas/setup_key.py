@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas._core.auto_groups import AutoGroups
-from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, Wire, invalid, seconds
+from schemas._core.codec import plain
+from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, Wire, duration, invalid, seconds
 from schemas._core.kind import Account, Endpoint, Kind
+
+MINUTE = 60
 
 
 def _limit(value: int) -> int:
@@ -41,6 +46,29 @@ def _settle(desired: SetupKey, live: SetupKey, _seen: JsonObject, _account: Acco
     return desired.model_copy(update={"revoked": desired.revoked or live.revoked, "usage_limit": limit})
 
 
+def _write(keys: Sequence[SetupKey], seen: Sequence[JsonObject]) -> JsonObject:
+    said: JsonObject = {**plain(keys[0]), "expires_in": _lifetime(seen[0])}
+    if keys[0].type == "one-off":
+        del said["usage_limit"]
+    return said
+
+
+def _lifetime(seen: JsonObject) -> str:
+    """How long a key was to last when it was made, to the minute if it is close to one."""
+    ends = datetime.fromisoformat(seen["expires"])
+    length = int((ends - _made(seen)).total_seconds())
+    minutes = round(length / MINUTE) * MINUTE
+    return "never" if length <= 0 else duration(minutes if minutes and abs(minutes - length) <= 1 else length)
+
+
+def _made(seen: JsonObject) -> datetime:
+    """The answer does not say when a key was made, but its id begins with that second (ids are xids)."""
+    try:
+        return datetime.fromtimestamp(int(seen["id"], 32) >> 68, UTC)
+    except (ValueError, OverflowError):
+        return datetime.fromisoformat(seen["updated_at"])
+
+
 def _remarks(
     desired: SetupKey, parts: tuple[str, ...], seen: JsonObject | None, _account: Account
 ) -> list[tuple[str, str]]:
@@ -57,6 +85,7 @@ KIND = Kind(
     section=("setup_keys",),
     endpoint=Endpoint("/setup-keys"),
     computed=frozenset({"id", "key", "expires", "valid", "used_times", "last_used", "state", "updated_at"}),
+    write=_write,
     settle=_settle,
     remarks=_remarks,
     reveals="key",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -34,6 +35,11 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def _write(_tokens: Sequence[Token], seen: Sequence[JsonObject]) -> JsonObject:
+    days = (_instant(seen[0]["expiration_date"]) - _instant(seen[0]["created_at"])) / timedelta(days=1)
+    return {"expires_in": f"{round(days)}d"}
+
+
 def _in_use(seen: JsonObject, account: Account) -> bool:
     """Every request is noted at its token, so the one in use is among the caller's that were used last."""
     owner = account.parent("token", seen["id"])
@@ -63,6 +69,7 @@ KIND = Kind(
     model=Token,
     parent="service_user",
     section=("tokens",),
+    write=_write,
     endpoint=Endpoint("/users/{parent}/tokens", updates=False),
     computed=frozenset({"id", "created_at", "created_by", "expiration_date", "last_used"}),
     server_owned=_in_use,

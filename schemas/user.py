@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from schemas._core.auto_groups import AutoGroups
-from schemas._core.codec import decoded_values, encode_fields, lenient
+from schemas._core.codec import decoded_values, encode_fields, lenient, plain
 from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invalid
 from schemas._core.kind import Account, CannotExpress, Effect, Endpoint, Ids, Kind
 from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, vetoes
@@ -21,6 +22,14 @@ class User(Resource):
     blocked: Annotated[bool, Wire("is_blocked"), Trait.KEPT] | None = None
     invite: Annotated[bool, Trait.CREATE_ONLY] = False
     name: Annotated[Name, Trait.CREATE_ONLY] | None = None
+
+
+def _write(users: Sequence[User], _seen: Sequence[JsonObject]) -> JsonObject:
+    """Who is not blocked is not said to be so: that would undo a block in the dashboard."""
+    said: JsonObject = plain(users[0])
+    if not users[0].blocked:
+        said.pop("blocked", None)
+    return said
 
 
 def _email(value: str) -> str:
@@ -90,6 +99,7 @@ KIND = Kind(
     server_owned=lambda seen, _account: bool(
         seen.get("role") == "owner" or seen.get("is_current") or seen.get("issued") == "integration"
     ),
+    write=_write,
     decode=_decode,
     encode=_encode,
     settle=_settle,

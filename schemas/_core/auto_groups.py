@@ -15,4 +15,6 @@ def _no_all(groups: tuple[str, ...]) -> tuple[str, ...]:
     return groups
 
 
-AutoGroups = Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered, AfterValidator(_no_all)]
+AutoGroups = Annotated[
+    tuple[Annotated[Name, RefTo("group", fills="peers")], ...], AsTuple, Unordered, AfterValidator(_no_all)
+]

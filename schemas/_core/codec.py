@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from schemas._core.address import encode_part
-from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, RefTo, Resource, Single, Trait, Wire
+from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, OneOrMany, RefTo, Resource, Single, Trait, Wire
 
 if TYPE_CHECKING:
     from schemas._core.kind import Account, Ids
@@ -31,6 +31,7 @@ class FieldSpec:
         ref: the kind that the text, or each text of the list, refers to.
         many: the field is a list.
         listed: the empty list is a value of the field; where it is not, the field is left out instead.
+        single: a list of one may be written as that one.
         traits: how it departs from a plain field.
     """
 
@@ -40,6 +41,7 @@ class FieldSpec:
     ref: RefTo | None
     many: bool
     listed: bool
+    single: bool
     traits: frozenset[Trait]
     to: Callable[[Any], Any] | None
     of: Callable[[Any], Any] | None
@@ -86,6 +88,7 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
         ref=next((m for m in markers if isinstance(m, RefTo)), None),
         many=_holds_tuple(info.annotation),
         listed=_holds_tuple(info.annotation) and info.get_default() is not None,
+        single=any(m is OneOrMany for m in markers),
         traits=frozenset(m for m in markers if isinstance(m, Trait)),
         to=wire.to,
         of=wire.of,

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Discriminator, Tag, ValidationInfo, model_validator
 
-from schemas._core.address import encode_part
-from schemas._core.codec import labels
+from schemas._core.address import decode_part, encode_part
+from schemas._core.codec import labels, plain
 from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Single, Unordered, invalid, is_live
 from schemas._core.kind import Account, Ids
 
@@ -67,6 +67,14 @@ def seen_end(rule: JsonObject, side: str, account: Account) -> Any:
     if resource.get("type") == "peer":
         return {"peer": account.label("peer", resource.get("id", ""))}
     return {"resource": account.label("network_resource", resource.get("id", ""))}
+
+
+def written_end(end: Any) -> Any:
+    """One end as a file would have it."""
+    if isinstance(end, ResourceEnd) and "%" in end.resource:
+        network, name = map(decode_part, end.resource.split("/", 1))
+        return {"resource": name, "network": network}
+    return plain(end)
 
 
 def put_end(rule: JsonObject, side: str, end: Any, ids: Ids) -> None:

@@ -30,11 +30,13 @@ class RefTo:
     Attributes:
         compound: the text is a whole key (`dc1/nas`) instead of one name.
         weak: the server lets go of the reference by itself when its object is deleted.
+        fills: attribute of that object which the server fills because of this reference (members of a group).
     """
 
     kind: str
     compound: bool = False
     weak: bool = False
+    fills: str = ""
 
 
 class Trait(Enum):

@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from schemas._core.codec import decode_fields, encode_fields, request_body
+from schemas._core.codec import decode_fields, encode_fields, plain, request_body
 from schemas._core.fields import JsonObject, Resource
 
 M = TypeVar("M", bound=Resource)
@@ -152,6 +152,11 @@ def _without(_desired: M, _absent: frozenset[str]) -> M | None:
     return None
 
 
+def _plainly(models: Sequence[M], _seen: Sequence[JsonObject]) -> JsonObject:
+    said: JsonObject = plain(models[0])
+    return said
+
+
 def _neutral(_before: Any, _after: Any) -> Effect:
     return Effect.NEUTRAL
 
@@ -168,6 +173,9 @@ class Kind(Generic[M]):
         layout: how they stand there.
         written_as: the model of what the file says, where that is not `model` itself.
         expand: the objects that one such mapping stands for, given its key and the parts of the parent's key.
+        write: the mapping of a file that stands for live objects (one, or all that `expand` would make of it), as decoded and as
+            the server showed them, with what is used at creation only as far as it can be known. Defaults may be in it.
+        initial: kept fields that a new object has by itself, in the files' words, given the object as the server shows it.
         complete: fills in what depends on the parts of the key.
         name_field: where the API has the name; empty if objects have none.
         check_name: refuses a name that the server would refuse; raises like a validator.
@@ -212,6 +220,8 @@ class Kind(Generic[M]):
     layout: Layout = Layout.NAMED
     written_as: type[BaseModel] | None = None
     expand: Callable[[Any, str, tuple[str, ...]], Iterable[M]] | None = None
+    write: Callable[[Sequence[M], Sequence[JsonObject]], JsonObject] = _plainly
+    initial: Callable[[JsonObject], JsonObject] = lambda _seen: {}
     complete: Callable[[M, tuple[str, ...]], M] = _complete
     name_field: str = "name"
     suffix: Callable[[M, tuple[str, ...]], tuple[str, ...]] | None = None

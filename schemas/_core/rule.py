@@ -25,6 +25,7 @@ from schemas._core.ports import (
 )
 
 SSH = "netbird-ssh"
+SSH_PORT = 22
 Logins = dict[Annotated[Name, RefTo("group")], Annotated[tuple[Name, ...], OneOrMany, Unordered]]
 
 
@@ -43,7 +44,7 @@ class Rule(Resource):
     @classmethod
     def _ssh_port(cls, value: Any) -> Any:
         if isinstance(value, dict) and value.get("ssh") is not None and "ports" not in value:
-            return {**value, "ports": [22]}
+            return {**value, "ports": [SSH_PORT]}
         return value
 
     @model_validator(mode="after")
