@@ -42,10 +42,13 @@ OPTIONAL_SWITCHES = (
     "agent_network_only",
     "local_mfa_enabled",
 )
+COMPUTED = ("embedded_idp_enabled", "local_auth_disabled")
+"""Read from a request like the rest, so that a wrong type is refused, but not looked at."""
+
 SETTINGS = Struct(
     {
         **dict.fromkeys((*SWITCHES, "peer_expose_enabled"), BOOL),
-        **dict.fromkeys(OPTIONAL_SWITCHES, Nullable(BOOL)),
+        **dict.fromkeys((*OPTIONAL_SWITCHES, *COMPUTED), Nullable(BOOL)),
         "peer_login_expiration": INT,
         "peer_inactivity_expiration": INT,
         "peer_expose_groups": TEXTS,
@@ -148,8 +151,8 @@ def _built(given: Row) -> Row:
     features = given["dashboard_features"]
     if given["agent_network_only"] and not (features and features["agent_network"]):
         raise invalid("agent network only mode requires dashboard_features.agent_network to be enabled")
-    ranges = {"network_range", "network_range_v6"}
-    built = {name: value for name, value in given.items() if name not in ranges}
+    apart = {"network_range", "network_range_v6", *COMPUTED}
+    built = {name: value for name, value in given.items() if name not in apart}
     built |= {name: bool(given[name]) for name in OPTIONAL_SWITCHES}
     built |= {name: given[name] or "" for name in ("jwt_groups_claim_name", "dns_domain", "auto_update_version")}
     built["jwt_allow_groups"] = given["jwt_allow_groups"] or []

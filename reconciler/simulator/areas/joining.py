@@ -108,6 +108,8 @@ def new_peer(account: Account, fields: Row, *, always_numbered: bool = False) ->
         "geoname_id": 0,
     }
     peer = account.save("peers", {**blank, **fields})
+    if user := account.find("users", peer["user_id"]):
+        account.save("users", {**user, "last_login": peer["last_login"]})
     groups.add_member(account, groups.all_group(account)["id"], peer["id"])
     return peer
 

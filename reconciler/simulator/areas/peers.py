@@ -17,7 +17,7 @@ from reconciler.simulator.errors import denied, internal, invalid, not_found, pr
 from reconciler.simulator.expiry import has_expired
 from reconciler.simulator.netip import Address, parse_address, text
 from reconciler.simulator.netip_flaws import address_flaw
-from reconciler.simulator.permissions import DELETE, READ, UPDATE
+from reconciler.simulator.permissions import DELETE, READ, UPDATE, allowed
 from reconciler.simulator.registry import Area, Route, areas
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
@@ -40,6 +40,9 @@ HOLDERS = ("proxy_services", "routers")
 
 NO_ADDRESS = "<nil>"
 """How a missing connection address is shown: temporary peers have none."""
+
+BROWSER = "wasm"
+"""Kernel of the peers that temporary access makes: they come and go without an event of their own."""
 
 PLAIN = (
     "id",
@@ -81,9 +84,8 @@ def list_peers(call: Call) -> Any:
 
 def get_peer(call: Call) -> Any:
     """``GET /peers/{id}``: a person without the permission sees its own."""
-    permitted = _may_read(call)
     peer = _existing(call)
-    if not permitted and peer["user_id"] != call.user["id"]:
+    if not _may_read(call) and peer["user_id"] != call.user["id"]:
         raise internal(f"user {call.user['id']} has no access to peer {peer['id']} under account {call.account.id}")
     return _shown(call.account, peer)
 
@@ -142,7 +144,8 @@ def remove(account: Account, peer: Row, initiator_id: str) -> None:
     for group_id in groups.group_ids_of(account, peer["id"]):
         groups.remove_member(account, group_id, peer["id"])
     account.remove("peers", peer["id"])
-    account.audit(initiator_id, "user.peer.delete", peer["id"], **meta(account, peer))
+    if peer["kernel_version"] != BROWSER:
+        account.audit(initiator_id, "user.peer.delete", peer["id"], **meta(account, peer))
 
 
 def meta(account: Account, peer: Row) -> dict[str, object]:
@@ -179,8 +182,11 @@ def view(account: Account, peer: Row, in_groups: list[Row]) -> Row:
 
 
 def _shown(account: Account, peer: Row) -> Row:
-    found = [account.find("groups", group_id) for group_id in groups.group_ids_of(account, peer["id"])]
-    known = sorted(filter(None, found), key=lambda group: account.world.store.table("groups").place(group["id"]))
+    """One peer by itself: its groups are those of any account that name it."""
+    store = account.world.store
+    memberships = store.table("memberships").where("peer", peer["id"])
+    found = [store.table("groups").get(membership["group"]) for membership in memberships]
+    known = sorted(filter(None, found), key=lambda group: store.table("groups").place(group["id"]))
     return view(account, peer, [groups.minimum(account, group) for group in known])
 
 
@@ -231,9 +237,16 @@ def _address(given: str, name: str) -> Address:
     return parse_address(given)
 
 
+def _require_to_move(call: Call) -> None:
+    with prefixed("validate user permissions: "):
+        permitted = allowed(call.user, call.account.id, "peers", UPDATE)
+    if not permitted:
+        raise denied()
+
+
 def _move(call: Call, given: str) -> None:
     address = _address(given, "IP")
-    call.require("peers", UPDATE)
+    _require_to_move(call)
     account = call.account
     with prefixed("update peer IP transaction: "):
         with prefixed("get peer: "):
@@ -253,7 +266,7 @@ def _move_ipv6(call: Call, given: str) -> None:
     address = _address(given, "IPv6")
     if not isinstance(address, IPv6Address) or address.ipv4_mapped:
         raise invalid(f"address {given} is not IPv6")
-    call.require("peers", UPDATE)
+    _require_to_move(call)
     account = call.account
     network = account.row["network"]["v6"]
     if address not in ip_network(network):

@@ -39,8 +39,10 @@ def reject(call: Call) -> Any:
 def invite_again(call: Call) -> Any:
     """``POST /users/{id}/invite``: the embedded provider sends no invitations, so it knows none to send again."""
     call.require("users", CREATE)
-    user = users.existing(call)
-    raise not_found(f"user account {user['id']} doesn't exist")
+    user_id = call.path["user_id"]
+    if call.world.store.table("users").get(user_id) is None:
+        raise not_found(f"user: {user_id} not found")
+    raise not_found(f"user account {user_id} doesn't exist")
 
 
 def change_password(call: Call) -> Any:

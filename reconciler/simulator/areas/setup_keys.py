@@ -139,13 +139,13 @@ def _check(body: Row) -> None:
         raise invalid("setup key name shouldn't be empty")
     if body["type"] not in {REUSABLE, ONE_OFF}:
         raise invalid(f"unknown setup key type {body['type']}")
-    if body["expires_in"] < 0:
-        raise invalid("expiresIn can not be in the past")
     if body["type"] == ONE_OFF and body["usage_limit"] > 1:
         raise invalid(
             f"usage_limit {body['usage_limit']} is not valid for a one-off setup key, which can be used once; "
             "use type reusable for a key that can be used more than once"
         )
+    if body["expires_in"] < 0:
+        raise invalid("expiresIn can not be in the past")
 
 
 def _check_groups(account: Account, group_ids: list[str]) -> None:

@@ -9,12 +9,12 @@ from reconciler.simulator.addresses import label_of, settle_ipv6
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import TEXT, TEXTS, Struct
 from reconciler.simulator.errors import PlainError, internal, not_found, precondition
-from reconciler.simulator.permissions import CREATE
+from reconciler.simulator.permissions import CREATE, READ
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
 
 from .joining import LOCAL_FLAGS, new_peer
-from .peers import NO_ADDRESS
+from .peers import BROWSER, NO_ADDRESS
 from .policies import MAX_PORT, NUMBER, SSH
 
 BODY = Struct({"name": TEXT, "wg_pub_key": TEXT, "rules": TEXTS})
@@ -26,10 +26,10 @@ def grant(call: Call) -> Any:
     """``POST /peers/{id}/temporary-access``; the caller becomes the new peer's user."""
     body = call.body(BODY)
     target = _target(call)
-    call.require("peers", CREATE)
-    label_of(body["name"])
     if call.world.store.table("peers").where("public_key", body["wg_pub_key"]):
         raise precondition("peer has been already registered")
+    call.require("peers", CREATE)
+    label_of(body["name"])
     peer = _new_peer(call, body)
     for rule in body["rules"] or []:
         _allow(call, peer, target, rule)
@@ -39,11 +39,10 @@ def grant(call: Call) -> Any:
 def _target(call: Call) -> Row:
     """The peer to reach; a person who may not read peers gets to its own only."""
     peer_id = call.path["peer_id"]
-    permitted = call.may_in(call.account.id, "peers", "read")
     target = call.account.find("peers", peer_id)
     if target is None:
         raise not_found(f"peer not found: {peer_id}")
-    if not permitted and target["user_id"] != call.user["id"]:
+    if not call.may_in(call.account.id, "peers", READ) and target["user_id"] != call.user["id"]:
         raise internal(f"user {call.user['id']} has no access to peer {peer_id} under account {call.account.id}")
     return target
 
@@ -59,7 +58,7 @@ def _new_peer(call: Call, body: Row) -> Row:
         "goos": "js",
         "os": "js",
         "os_version": "",
-        "kernel_version": "wasm",
+        "kernel_version": BROWSER,
         "version": "",
         "serial_number": "",
         "addresses": [],

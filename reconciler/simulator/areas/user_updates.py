@@ -5,12 +5,14 @@ from reconciler.simulator.permissions import has_admin_power
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
 
-from . import groups
+from . import groups, peers
 from .groups import ALL
 
 OWNER = "owner"
+BLOCKED = "blocked owner account"
 ACTIVITIES = {
     "user.role.update": "User role updated",
+    "peer.login.expire": "Peer login expired",
     "user.block": "User blocked",
     "user.unblock": "User unblocked",
     "user.group.add": "Group added to user",
@@ -39,9 +41,9 @@ def update(account: Account, caller: Row, target: Row, wanted: Row) -> Row:
     updated = account.save("users", {**target, **wanted})
     removed, added = _group_changes(target, updated)
     if account.settings["groups_propagation_enabled"]:
-        groups.propagate(account, target["id"], set(removed), set(added))
+        groups.propagate(account, target["id"], removed, added)
     if updated["is_blocked"] and not target["is_blocked"]:
-        _expire_peers(account, target["id"])
+        _expire_peers(account, target["id"], caller["id"])
     _audit(account, caller["id"], target, updated)
     return updated
 
@@ -76,16 +78,17 @@ def _check_role(caller: Row, target: Row, wanted: Row) -> None:
         raise denied("can't update a service user with owner role")
 
 
-def _group_changes(before: Row, after: Row) -> tuple[list[str], list[str]]:
-    """Groups that left and groups that came, for each time that a list names them."""
-    old, new = before["auto_groups"], after["auto_groups"]
-    return [group for group in old if group not in new], [group for group in new if group not in old]
+def _group_changes(before: Row, after: Row) -> tuple[set[str], set[str]]:
+    """Groups that left and groups that came."""
+    old, new = set(before["auto_groups"]), set(after["auto_groups"])
+    return old - new, new - old
 
 
-def _expire_peers(account: Account, user_id: str) -> None:
+def _expire_peers(account: Account, user_id: str, initiator_id: str) -> None:
     """The peers of a blocked user are cut off and have to log in again."""
     for peer in account.where("peers", "user_id", user_id):
         account.save("peers", {**peer, "login_expired": True, "connected": False})
+        account.audit(initiator_id, "peer.login.expire", peer["id"], **peers.meta(account, peer), reason=BLOCKED)
 
 
 def _audit(account: Account, initiator_id: str, before: Row, after: Row) -> None:
