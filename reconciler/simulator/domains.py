@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Never
 
-from reconciler.simulator.text import lowered, quoted
+from .text import lowered, quoted
 
 MAX_DOMAINS: Final = 32
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from reconciler.simulator.errors import invalid
-from reconciler.simulator.world import Account
+from .errors import invalid
+from .world import Account
 
 
 def check_ids(account: Account, group_ids: Sequence[str] | None) -> None:

@@ -5,9 +5,9 @@ cannot read is an error without a status of its own: 500, before anything but JS
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from reconciler.simulator import domains, netip
+from reconciler.simulator import resource_address
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.errors import PlainError, invalid, not_found, precondition, prefixed
@@ -19,17 +19,7 @@ from reconciler.simulator.world import Account
 from . import groups
 
 KIND: Final = "network_resources"
-HOST_BITS: Final = frozenset({32, 128})
-"""Prefix lengths that make a host, whatever the family: an IPv6 /32 is typed ``host`` too."""
-
 _BODY: Final = Struct({"name": TEXT, "description": Nullable(TEXT), "address": TEXT, "groups": TEXTS, "enabled": BOOL})
-
-
-class Address(NamedTuple):
-    """An address as it is stored, and the type that it gives the resource."""
-
-    text: str
-    type: str
 
 
 def list_all(call: Call) -> Any:
@@ -57,7 +47,7 @@ def create(call: Call) -> Any:
     """``POST /networks/{id}/resources``: address, name, network, groups, in this order."""
     body = call.body(_BODY)
     call.require("networks", CREATE)
-    address = parse_address(body["address"])
+    address = resource_address.parse(body["address"])
     with prefixed("failed to create network resource: "):
         if call.account.where(KIND, "name", body["name"]):
             raise invalid(f"resource with name {body['name']} already exists")
@@ -74,7 +64,7 @@ def update(call: Call) -> Any:
     """``PUT /networks/{id}/resources/{id}``: address, network, resource, name, groups; moves it to that network."""
     body = call.body(_BODY)
     call.require("networks", UPDATE)
-    address = parse_address(body["address"])
+    address = resource_address.parse(body["address"])
     with prefixed("failed to update network resource: "):
         network = existing_network(call)
         old = _existing(call)
@@ -137,37 +127,6 @@ def existing_network(call: Call) -> Row:
     return network
 
 
-def parse_address(text: str) -> Address:
-    """What the server makes of an address: a prefix, else an IP address, else a domain, else an error.
-
-    Host bits stay, IP addresses become canonical, domains stay as they were sent.
-
-    Raises:
-        PlainError: it is none of them.
-    """
-    try:
-        prefix = netip.parse_prefix(text)
-    except ValueError:
-        return _host_or_domain(text)
-    return Address(str(prefix), "host" if prefix.bits in HOST_BITS else "subnet")
-
-
-def _host_or_domain(text: str) -> Address:
-    try:
-        address = netip.parse_address(text)
-    except ValueError:
-        return _domain(text)
-    return Address(f"{netip.text(address)}/{address.max_prefixlen}", "host")
-
-
-def _domain(text: str) -> Address:
-    try:
-        domains.from_text(text)
-    except domains.DomainError:
-        raise PlainError from None
-    return Address(text, "domain")
-
-
 def _existing(call: Call) -> Row:
     resource_id = call.path["resource_id"]
     resource = call.account.find(KIND, resource_id)
@@ -184,7 +143,7 @@ def _check_groups(account: Account, ids: Sequence[str]) -> None:
             )
 
 
-def _saved(call: Call, resource_id: str, body: Row, address: Address) -> Row:
+def _saved(call: Call, resource_id: str, body: Row, address: resource_address.Address) -> Row:
     return call.account.save(
         KIND,
         {
