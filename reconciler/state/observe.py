@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from reconciler.api.client import ReadApi, path
+from reconciler.api.problems import NotPermitted
 from reconciler.errors import AccountError, Diagnostic
 from reconciler.load.desired import Desired
 from reconciler.state.snapshot import Live, Snapshot
@@ -15,6 +16,9 @@ from schemas._core.codec import kinds_referred_to
 VERSION_PATH = "/instance/version"
 CLOUD = "https://api.netbird.io"
 
+Parents = Callable[[Snapshot, AnyKind], list[str]]
+"""Ids of the live parents whose children of a kind are to be read one by one."""
+
 
 def observe(api: ReadApi, desired: Desired) -> Snapshot:
     """Read all that a plan for this desired state has to know.
@@ -22,9 +26,35 @@ def observe(api: ReadApi, desired: Desired) -> Snapshot:
     Raises:
         AccountError: the server did not answer, refused, or answered something else than NetBird's objects.
     """
-    wanted = _wanted(desired)
+
+    def parents(snapshot: Snapshot, kind: AnyKind) -> list[str]:
+        return _parents_to_read(desired, snapshot, kind)
+
+    return _read(api, _wanted(desired), desired.kinds, parents)
+
+
+def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[str]) -> Snapshot:
+    """Read all objects of some kinds, those inside every parent included.
+
+    Args:
+        api: the way to the server.
+        kinds: what to read, with the kinds around.
+        needed: those without which the reading makes no sense; the others may be unknown to an older server, and what stands
+            inside parents may be closed to the caller: `Snapshot.unread` has their names then.
+
+    Raises:
+        AccountError: as `observe`.
+    """
+
+    def parents(snapshot: Snapshot, kind: AnyKind) -> list[str]:
+        return list(snapshot.of(kind.parent))
+
+    return _read(api, kinds, needed, parents)
+
+
+def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], parents: Parents) -> Snapshot:
     lists = {kind.endpoint.path for kind in wanted.values() if _has_list(kind)}
-    optional = {kind.endpoint.path for name, kind in wanted.items() if _has_list(kind) and name not in desired.kinds}
+    optional = {kind.endpoint.path for name, kind in wanted.items() if _has_list(kind) and name not in needed}
     answers = dict(
         zip(
             order := sorted({*lists, VERSION_PATH}),
@@ -36,9 +66,11 @@ def observe(api: ReadApi, desired: Desired) -> Snapshot:
     for kind in wanted.values():
         snapshot.objects[kind.name] = {}
         if _has_list(kind):
-            _add(snapshot, kind, answers[kind.endpoint.path])
+            answer = answers[kind.endpoint.path]
+            if answer is not None or kind.endpoint.path not in optional:
+                _add(snapshot, kind, answer)
         elif kind.endpoint.path:
-            _add_from_each(api, snapshot, kind, _parents_to_read(desired, snapshot, kind))
+            _add_from_each(api, snapshot, kind, parents(snapshot, kind), optional=kind.name not in needed)
         else:
             _add_embedded(snapshot, kind)
     return snapshot
@@ -79,9 +111,16 @@ def _parents_to_read(desired: Desired, snapshot: Snapshot, kind: AnyKind) -> lis
     return [live.id for live in snapshot.of(kind.parent).values() if live.id in ids or live.name in names]
 
 
-def _add_from_each(api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: list[str]) -> None:
+def _add_from_each(api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: list[str], *, optional: bool) -> None:
     paths = [path(kind.endpoint.path, parent=parent) for parent in parents]
-    for parent, where, answer in zip(parents, paths, api.get_many(paths), strict=True):
+    try:
+        answers = api.get_many(paths)
+    except NotPermitted:
+        if not optional:
+            raise
+        snapshot.unread.add(kind.name)
+        return
+    for parent, where, answer in zip(parents, paths, answers, strict=True):
         for seen in _objects(where, answer):
             snapshot.objects[kind.name][seen["id"]] = Live(kind, seen["id"], seen, parent)
 

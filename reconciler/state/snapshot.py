@@ -32,11 +32,13 @@ class Snapshot:
     Attributes:
         server_version: as the server says, or None if it does not.
         self_hosted: the server is not NetBird Cloud.
+        unread: names of kinds that the caller may not read.
     """
 
     objects: dict[str, dict[str, Live]] = field(default_factory=dict)
     server_version: str | None = None
     self_hosted: bool = True
+    unread: set[str] = field(default_factory=set)
 
     def of(self, kind: str) -> Mapping[str, Live]:
         """Live objects of one kind by id."""
