@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas._core.address import encode_part
-from schemas._core.fields import LIFECYCLE, Domain, JsonObject, Name, Resource, Strict, domain_name, invalid
+from schemas._core.fields import LIFECYCLE, Domain, JsonObject, Name, NotEmpty, Resource, Strict, domain_name, invalid
 from schemas._core.kind import Account, Endpoint, Kind
 
 Ttl = Annotated[int, Field(ge=0)]
@@ -53,8 +53,8 @@ class AaaaRecord(Strict):
 class RecordSet(Resource):
     """All records of one label, as the files write them."""
 
-    A: Annotated[tuple[ARecord, ...], Field(min_length=1)] | None = None
-    AAAA: Annotated[tuple[AaaaRecord, ...], Field(min_length=1)] | None = None
+    A: Annotated[tuple[ARecord, ...], NotEmpty] | None = None
+    AAAA: Annotated[tuple[AaaaRecord, ...], NotEmpty] | None = None
     CNAME: Domain | None = None
     ttl: Ttl = 300
 

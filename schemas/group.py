@@ -20,10 +20,10 @@ class AtLeast(Strict):
 
 
 def _form(value: Any) -> str:
-    return "at_least" if isinstance(value, dict | AtLeast) else "exactly"
+    return "<at least>" if isinstance(value, dict | AtLeast) else "<exactly>"
 
 
-Members = Annotated[Annotated[Peers, Tag("exactly")] | Annotated[AtLeast, Tag("at_least")], Discriminator(_form)]
+Members = Annotated[Annotated[Peers, Tag("<exactly>")] | Annotated[AtLeast, Tag("<at least>")], Discriminator(_form)]
 
 
 class Group(Resource):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reconciler.apply.report import Report, Result
-from reconciler.errors import Diagnostic, ExitCode, Severity
+from reconciler.errors import Diagnostic, ExitCode, Place, Severity
 from reconciler.plan.change import Action, Change, Plan
 from schemas import KINDS
 
@@ -58,7 +58,7 @@ class View:
         return next((result for result in results if result.change is change), None)
 
     def all_diagnostics(self) -> list[Diagnostic]:
-        """Everything that is wrong or odd: errors first, each once."""
+        """Everything that is wrong or odd, each once: errors first, then as it stands in the files."""
         found: list[Diagnostic] = [*self.diagnostics]
         if self.plan:
             found += [*self.plan.diagnostics, *(verdict.diagnostic for verdict in self.plan.verdicts)]
@@ -71,8 +71,8 @@ class View:
         return any(diagnostic.severity is Severity.ERROR for diagnostic in self.all_diagnostics())
 
 
-def _weight(diagnostic: Diagnostic) -> int:
-    return list(Severity).index(diagnostic.severity)
+def _weight(diagnostic: Diagnostic) -> tuple[int, Place]:
+    return list(Severity).index(diagnostic.severity), diagnostic.place or Place("", 0, 0)
 
 
 def by_kind(changes: Iterable[Change]) -> dict[str, list[Change]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from schemas._core.codec import kept_items
 from schemas._core.fields import (
@@ -12,6 +12,7 @@ from schemas._core.fields import (
     AsTuple,
     JsonObject,
     Name,
+    NotEmpty,
     Strict,
     Unordered,
     Version,
@@ -111,7 +112,7 @@ def _by_path(processes: tuple[Process, ...]) -> tuple[Process, ...]:
     return tuple(sorted(set(processes), key=lambda p: (p.linux or "", p.macos or "", p.windows or "")))
 
 
-Processes = Annotated[tuple[Process, ...], AsTuple, Field(min_length=1), AfterValidator(_by_path)]
+Processes = Annotated[tuple[Process, ...], AsTuple, NotEmpty, AfterValidator(_by_path)]
 
 
 def seen_check(check: str, seen: JsonObject) -> Any:

@@ -42,8 +42,8 @@ class ResourceEnd(Single):
 
 def _end(value: Any) -> str:
     if isinstance(value, PeerEnd) or (isinstance(value, dict) and "peer" in value):
-        return "peer"
-    return "resource" if isinstance(value, dict | ResourceEnd) else "groups"
+        return "<peer>"
+    return "<resource>" if isinstance(value, dict | ResourceEnd) else "<groups>"
 
 
 def _some(groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def _some(groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
 
 Groups = Annotated[tuple[Annotated[Name, RefTo("group")], ...], OneOrMany, Unordered, AfterValidator(_some)]
 Ends = Annotated[
-    Annotated[Groups, Tag("groups")] | Annotated[PeerEnd, Tag("peer")] | Annotated[ResourceEnd, Tag("resource")],
+    Annotated[Groups, Tag("<groups>")] | Annotated[PeerEnd, Tag("<peer>")] | Annotated[ResourceEnd, Tag("<resource>")],
     Discriminator(_end),
 ]
 

@@ -95,6 +95,12 @@ def _not_empty(value: str) -> str:
     return value
 
 
+def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise invalid("the list is empty", "name at least one, or leave the key out")
+    return values
+
+
 Text = Annotated[str, Field(strict=True)]
 Name = Annotated[str, AfterValidator(_not_empty)]
 AsTuple = BeforeValidator(
@@ -103,6 +109,8 @@ AsTuple = BeforeValidator(
 OneOrMany = BeforeValidator(_texts, json_schema_input_type=str | list[str])
 Unordered = AfterValidator(_unordered)
 """Order and repetition in this list mean nothing."""
+
+NotEmpty = AfterValidator(_some)
 
 Texts = Annotated[tuple[Name, ...], AsTuple, Unordered]
 
