@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from reconciler.load.desired import Desired
-from reconciler.load.messages import INVALID, MISSING, UNKNOWN_KEY, diagnose, near
+from reconciler.load.messages import INVALID, MISSING, UNKNOWN_KEY, diagnose, near, shown
 from reconciler.load.notes import Notes
 from reconciler.load.objects import WHOLE, Objects
 from reconciler.load.ownership import read_ownership
@@ -67,10 +68,10 @@ def _check_keys(node: Map, known: list[str], notes: Notes) -> None:
 def _version(root: Map, notes: Notes) -> None:
     if "version" not in root:
         notes.error(MISSING, "'version' is missing", f"write version: {VERSION} in one of the files", root.at)
-    elif root["version"] != VERSION or isinstance(root["version"], bool):
-        shown = root["version"]
-        message = f"version {shown!r} of the language is not known"
-        notes.error(INVALID, message, f"write version: {VERSION}", root.values_at["version"])
+    elif root["version"] != VERSION or type(root["version"]) is not int:
+        mark = root.values_at["version"]
+        message = f"version {notes.sources.text_at(mark) or shown(root['version'])} of the language is not known"
+        notes.error(INVALID, message, f"write version: {VERSION}, a number without quotes", mark)
 
 
 def _guards(root: Map, desired: Desired, notes: Notes) -> None:
@@ -83,7 +84,7 @@ def _guards(root: Map, desired: Desired, notes: Notes) -> None:
     try:
         desired.guards = Guards.model_validate(node)
     except ValidationError as error:
-        notes.diagnostics += diagnose(error, Guards, node, root.keys_at["guards"], notes.sources, None)
+        notes.diagnostics += diagnose(error, Guards, node, root.keys_at["guards"], notes.sources)
         return
     limits = node.get("max_delete_for", Map(0))
     for name in limits:
@@ -112,12 +113,17 @@ def _first_wrong(node: Any) -> Any:
 
 
 def _check_patterns(patterns: Seq, desired: Desired, notes: Notes) -> None:
-    """A pattern whose kind is spelt out must name a kind that there is."""
     for pattern, mark in zip(patterns, patterns.items_at, strict=True):
-        kind, slash, _ = pattern.partition("/")
-        if not set(kind) & set("*?[") and (not slash or kind not in desired.registry):
-            advice = near(kind, desired.registry) or "write KIND/KEY, such as policy/legacy-*"
+        if not _could_match(pattern, desired.registry):
+            advice = near(pattern.partition("/")[0], desired.registry) or "write KIND/KEY, such as policy/legacy-*"
             notes.error(INVALID, f"'{pattern}' is no address of any kind", advice, mark)
+
+
+def _could_match(pattern: str, kinds: Iterable[str]) -> bool:
+    """Tell whether some address could look like this, as far as the pattern is spelt out."""
+    spelt_out = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    is_open = spelt_out != pattern
+    return any(spelt_out.startswith(f"{kind}/") or (is_open and f"{kind}/".startswith(spelt_out)) for kind in kinds)
 
 
 def _remove(removed: list[tuple[str, int]], desired: Desired, notes: Notes) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 from reconciler.errors import Diagnostic
 from reconciler.load.tree import Map, Seq, Sources
+from schemas._core.fields import LIFECYCLE
 
 UNKNOWN_KEY, MISSING, WRONG_TYPE, INVALID = "NBS110", "NBS111", "NBS112", "NBS113"
 
@@ -23,6 +24,14 @@ _MEANT = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+_HOW = {
+    "text": "write text",
+    "true or false": "write true or false, without quotes",
+    "a whole number": "write digits alone, without quotes",
+    "a list": "write a list: [one, two]",
+    "a mapping": "write a mapping: {key: value}",
+}
+_BOUNDS = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -42,75 +51,134 @@ def find(node: Any, path: Iterable[int | str], at: int) -> tuple[Any, int]:
 
 
 def diagnose(
-    error: ValidationError, model: type[BaseModel], body: Any, at: int, sources: Sources, address: str | None
+    error: ValidationError,
+    model: type[BaseModel],
+    body: Any,
+    at: int,
+    sources: Sources,
+    address: str | None = None,
+    inside: Iterable[str] = (),
 ) -> list[Diagnostic]:
-    """Turn all findings about one object into diagnostics; `at` is the mark of the object's key."""
-    found = [_one(item, model, body, at, sources) for item in error.errors(include_url=False)]
+    """Turn all findings about one object into diagnostics.
+
+    Args:
+        error: the findings.
+        model: what was expected.
+        body: the object as the file has it.
+        at: mark of its key.
+        sources: the way back from marks to places.
+        address: of the object.
+        inside: keys that it may have besides those of the model, with objects in them.
+    """
+    found = [_one(item, model, body, at, sources, inside) for item in error.errors(include_url=False)]
     return [
         Diagnostic(code, message, advice, address=address, place=sources.place(mark))
         for code, message, advice, mark in found
     ]
 
 
-def _one(item: Any, model: type[BaseModel], body: Any, at: int, sources: Sources) -> tuple[str, str, str, int]:
+def _one(
+    item: Any, model: type[BaseModel], body: Any, at: int, sources: Sources, inside: Iterable[str]
+) -> tuple[str, str, str, int]:
     path, said = list(item["loc"]), item["type"]
     if said == "extra_forbidden":
         node, _ = find(body, path[:-1], at)
         key = str(path[-1])
-        return UNKNOWN_KEY, f"unknown key '{key}'", _known_keys(model, path, key), _key_mark(node, key, at)
+        return UNKNOWN_KEY, f"unknown key '{key}'", _known_keys(model, path, key, inside), _key_mark(node, key, at)
     if said == "missing":
         _, mark = find(body, path[:-1], at)
-        return MISSING, f"'{path[-1]}' is missing", "", mark
+        return MISSING, f"'{path[-1]}' is missing", f"it is required: add {path[-1]}", mark
     node, mark = find(body, path, at)
-    context = item.get("ctx") or {}
-    if said == "nbsync":
-        return INVALID, context["message"], context["help"], mark
     if said in _MEANT:
-        message, advice = _wrong_type(_MEANT[said], node, mark, sources)
-        return WRONG_TYPE, message, advice, mark
+        return WRONG_TYPE, *_wrong_type(_MEANT[said], node, mark, sources), mark
+    return INVALID, *_refusal(item, node), mark
+
+
+def _refusal(item: Any, node: Any) -> tuple[str, str]:
+    """Message and help for a value of the right type that may not stand there."""
+    said, context = item["type"], item.get("ctx") or {}
+    if said == "nbsync":
+        return context["message"], context["help"]
     if said in ("literal_error", "enum"):
         expected = str(context["expected"]).replace(" or ", ", ").replace("'", "")
-        return INVALID, f"'{item['input']}' is not possible here", f"possible: {expected}", mark
-    return INVALID, _plain(item["msg"]), "", mark
+        return f"{shown(node)} is not possible here", f"possible: {expected}"
+    if said in _BOUNDS:
+        bound, side = _BOUNDS[said]
+        return f"{shown(node)} is out of range", f"it is {side} {context[bound]}"
+    return item["msg"][:1].lower() + item["msg"][1:], "write another value"
 
 
 def _key_mark(node: Any, key: str, at: int) -> int:
     return node.keys_at[key] if isinstance(node, Map) and key in node else at
 
 
-def _known_keys(model: type[BaseModel], path: list[Any], key: str) -> str:
-    known = [info.alias or name for name, info in _model_at(model, path[:-1]).model_fields.items()]
+def _known_keys(model: type[BaseModel], path: list[Any], key: str, inside: Iterable[str]) -> str:
+    """Help for an unknown key: the nearest of those that can stand there, or all, those of every object last."""
+    names = {
+        info.alias or name: name for one in _models_at(model, path[:-1]) for name, info in one.model_fields.items()
+    }
+    known = sorted(names, key=lambda said: names[said] in LIFECYCLE)
+    if len(path) == 1:
+        known += inside
     return near(key, known) or f"possible: {', '.join(known)}"
 
 
-def _model_at(model: type[BaseModel], path: list[Any]) -> type[BaseModel]:
-    """The model to which the last named step of a path leads; the outermost one where steps lead through variants."""
+def _models_at(model: type[BaseModel], path: list[Any]) -> list[type[BaseModel]]:
+    """The models of what stands at a path of validation; several, where the path does not say which variant is meant."""
+    annotations: list[Any] = [model]
     for step in path:
-        info = model.model_fields.get(str(step))
-        annotation = info.annotation if info else None
-        candidates = [t for t in (annotation, *getattr(annotation, "__args__", ())) if isinstance(t, type)]
-        model = next((t for t in candidates if issubclass(t, BaseModel)), model)
-    return model
+        inner = [found for one in annotations for found in _inner(one, step)]
+        annotations = inner or annotations
+    return [found for one in annotations for found in _models(one)]
+
+
+def _inner(annotation: Any, step: Any) -> Iterator[Any]:
+    """What one step leads to: a field of a model, or a variant of a union."""
+    if any(isinstance(part, Tag) and part.tag == step for part in get_args(annotation)):
+        yield get_args(annotation)[0]
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from (info.annotation for name, info in annotation.model_fields.items() if step in (name, info.alias))
+    else:
+        for argument in get_args(annotation):
+            yield from _inner(argument, step)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """All models that stand in a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
 
 
 def _wrong_type(meant: str, node: Any, mark: int, sources: Sources) -> tuple[str, str]:
     if meant == "text" and (node is None or isinstance(node, bool | int | float)):
         text = sources.text_at(mark) or ("null" if node is None else str(node).lower())
         kind = "nothing" if node is None else "a boolean" if isinstance(node, bool) else "a number"
-        return f"text is meant here, and {text} is {kind}", f'quote it: "{text}"'
-    return f"{meant} is meant here, not {kind_of(node)}", ""
+        # Quotes do not keep an interpolation from having the type that its text has.
+        advice = f"make it text: !!str {text}" if "${" in text else f'quote it: "{text}"'
+        return f"text is meant here, and {text} is {kind}", advice
+    return f"{meant} is meant here, not {shown(node)}", _HOW[meant]
 
 
-def kind_of(node: Any) -> str:
-    """What a value of the tree is, for a person."""
+def wrong_type(what: str, meant: str, node: Any) -> tuple[str, str]:
+    """Message and help for something that stands where something else is meant: `a list`, `a mapping`."""
+    return f"'{what}' is {meant}, not {shown(node)}", next(
+        how for start, how in _HOW.items() if meant.startswith(start)
+    )
+
+
+def shown(node: Any) -> str:
+    """A value of the tree in a message: what it is, or a scalar as it reads."""
     if isinstance(node, Mapping):
         return "a mapping"
     if isinstance(node, list | tuple):
         return "a list"
     if node is None:
         return "nothing"
-    return f"'{node}'"
+    return f"'{str(node).lower() if isinstance(node, bool) else node}'"
 
 
-def _plain(message: str) -> str:
-    return message[:1].lower() + message[1:]
+def with_article(kind: str) -> str:
+    """Name of a kind in a sentence: a network router, an account."""
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind.replace('_', ' ')}"

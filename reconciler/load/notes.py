@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.errors import Diagnostic, Severity
-from reconciler.load.messages import WRONG_TYPE, kind_of
+from reconciler.load.messages import WRONG_TYPE, wrong_type
 from reconciler.load.tree import Sources
 from schemas._core.address import Address
 
@@ -27,7 +27,8 @@ class Notes:
 
     def wrong_type(self, what: str, meant: str, node: Any, mark: int, *, address: Address | None = None) -> None:
         """Note that something else was meant to stand at a mark."""
-        self.error(WRONG_TYPE, f"'{what}' is {meant}, not {kind_of(node)}", "", mark, address)
+        message, advice = wrong_type(what, meant, node)
+        self.error(WRONG_TYPE, message, advice, mark, address)
 
     def _add(
         self, severity: Severity, code: str, message: str, advice: str, mark: int, address: Address | None

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from reconciler.load.desired import Declared, Desired
-from reconciler.load.messages import INVALID, WRONG_TYPE, diagnose, near
+from reconciler.load.messages import INVALID, WRONG_TYPE, diagnose, near, with_article
 from reconciler.load.notes import Notes
 from reconciler.load.tree import Map, Seq
 from schemas import AnyKind
@@ -30,7 +30,7 @@ class Entry:
 
     Attributes:
         name: its key; for entries of lists, what to call it in messages.
-        at: mark of the key, or of the entry.
+        at: mark of the key, or of the entry; `body_at` of the value.
         parent: address of the object in which it stands, `around` the parts of that one's key.
     """
 
@@ -38,6 +38,7 @@ class Entry:
     name: str
     body: Any
     at: int
+    body_at: int
     parent: Address | None = None
     around: tuple[str, ...] = ()
 
@@ -81,34 +82,47 @@ class Objects:
         node, parent = holder[key], inside.shown if inside else None
         if parent is not None:
             self._desired.parts.add((kind.name, parent))
-        if not node and (node is None or isinstance(node, Map | Seq)) and kind.layout not in WHOLE:
-            self._desired.empty[str(parent or key), parent] = holder.keys_at[key]
+        if node in (None, _form(kind)(0)) and kind.layout not in WHOLE:
+            self._desired.empty[str(parent or ".".join(kind.section)), parent] = holder.keys_at[key]
             return
         for entry in self._entries(kind, holder, key):
             self._object(replace(entry, parent=parent, around=inside.named) if inside else entry)
 
     def _entries(self, kind: AnyKind, holder: Map, key: str) -> Iterator[Entry]:
-        node, at = holder[key], holder.values_at[key]
+        node: Any = holder[key]
+        at = holder.values_at[key]
         if kind.layout is Layout.FIELD:
             body = Map(holder.keys_at[key])
             body.take(key, holder)
-            yield Entry(kind, kind.name, body, holder.keys_at[key])
-        elif kind.layout is Layout.LISTED and isinstance(node, Seq):
-            for index, item in enumerate(node):
-                yield Entry(kind, f"entry {index + 1}", item, node.items_at[index])
-        elif kind.layout is Layout.SINGLE and isinstance(node, Map):
-            yield Entry(kind, kind.name, node, holder.keys_at[key])
-        elif kind.layout in (Layout.NAMED, Layout.NAMED_LISTS) and isinstance(node, Map):
-            yield from _named(kind, node)
-        else:
+            yield Entry(kind, kind.name, body, holder.keys_at[key], at)
+        elif not isinstance(node, _form(kind)):
             self._notes.wrong_type(key, "a list" if kind.layout is Layout.LISTED else "a mapping", node, at)
+        elif kind.layout is Layout.LISTED:
+            for index, item in enumerate(node):
+                yield Entry(kind, f"entry {index + 1}", item, node.items_at[index], node.items_at[index])
+        elif kind.layout is Layout.SINGLE:
+            yield Entry(kind, kind.name, node, holder.keys_at[key], at)
+        else:
+            yield from self._named(kind, node)
+
+    def _named(self, kind: AnyKind, node: Map) -> Iterator[Entry]:
+        for name, body in node.items():
+            at = node.values_at[name]
+            if kind.layout is not Layout.NAMED_LISTS or not isinstance(body, Seq):
+                yield Entry(kind, name, body, node.keys_at[name], at)
+                continue
+            for index, item in enumerate(body):
+                yield Entry(kind, name, item, body.items_at[index], body.items_at[index])
+            if not body:
+                message, advice = f"'{name}' is an empty list", "give it an entry, or take it out"
+                self._notes.error(INVALID, message, advice, at, Address.of(kind.name, name))
 
     def _object(self, entry: Entry) -> None:
         """Read one object, and those that stand inside it."""
         if entry.body is None:
             entry = replace(entry, body=Map(entry.at))
         if not isinstance(entry.body, Map):
-            self._notes.wrong_type(entry.name, "a mapping", entry.body, entry.at, address=entry.shown)
+            self._notes.wrong_type(entry.name, "a mapping", entry.body, entry.body_at, address=entry.shown)
             return
         if not self._name_is_fine(entry):
             return
@@ -127,7 +141,7 @@ class Objects:
             return True
         reason, advice = entry.kind.reserved.get(entry.name, ""), "take it out; refer to it by name where it is needed"
         if not entry.name:
-            reason, advice = "a name cannot be empty", ""
+            reason, advice = "a name cannot be empty", "give it one"
         elif not reason:
             try:
                 entry.kind.check_name(entry.name)
@@ -148,7 +162,8 @@ class Objects:
         try:
             written = model.model_validate(own)
         except ValidationError as error:
-            found = diagnose(error, model, entry.body, entry.at, self._notes.sources, str(entry.shown))
+            inside = self._inside[entry.kind.name]
+            found = diagnose(error, model, entry.body, entry.at, self._notes.sources, str(entry.shown), inside)
             said = {self._notes.sources.place(entry.body.values_at[key]) for key in nulls}
             self._notes.diagnostics += [diagnostic for diagnostic in found if diagnostic.place not in said]
             return None
@@ -157,18 +172,16 @@ class Objects:
     def _lifecycle_is_fine(self, entry: Entry, written: Any) -> bool:
         before = len(self._notes.diagnostics)
         kind, body = entry.kind, entry.body
-        said = kind.name.replace("_", " ")
+        said = with_article(kind.name)
         if written.previously and not kind.renames:
             advice = "leave previously out: the object is made anew under its new name"
-            self._notes.error(
-                INVALID, f"NetBird cannot rename a {said}", advice, body.keys_at["previously"], entry.shown
-            )
+            self._notes.error(INVALID, f"NetBird cannot rename {said}", advice, body.keys_at["previously"], entry.shown)
         fields = [spec.said for spec in field_specs(kind.model)] + list(self._inside[kind.name])
         for index, name in enumerate(written.ignore):
             if name not in fields:
                 advice = near(name, fields) or f"possible: {', '.join(fields)}"
                 self._notes.error(
-                    INVALID, f"a {said} has no field '{name}'", advice, body["ignore"].items_at[index], entry.shown
+                    INVALID, f"{said} has no field '{name}'", advice, body["ignore"].items_at[index], entry.shown
                 )
         return len(self._notes.diagnostics) == before
 
@@ -206,10 +219,6 @@ class Objects:
         )
 
 
-def _named(kind: AnyKind, node: Map) -> Iterator[Entry]:
-    for name, body in node.items():
-        if kind.layout is Layout.NAMED_LISTS and isinstance(body, Seq):
-            for index, item in enumerate(body):
-                yield Entry(kind, name, item, body.items_at[index])
-        else:
-            yield Entry(kind, name, body, node.keys_at[name])
+def _form(kind: AnyKind) -> type[Any]:
+    """What holds the objects of a kind."""
+    return Seq if kind.layout is Layout.LISTED else Map

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import get_args
 
 from reconciler.load.desired import Desired, Ownership
-from reconciler.load.messages import INVALID, UNKNOWN_KEY, near
+from reconciler.load.messages import INVALID, UNKNOWN_KEY, near, shown
 from reconciler.load.notes import Notes
+from reconciler.load.objects import WHOLE
 from reconciler.load.tree import Map
 from schemas import AnyKind
 from schemas._core.document import Mode
@@ -26,7 +27,11 @@ def read_ownership(root: Map, desired: Desired, notes: Notes) -> None:
     keys = {name: _root_key(kind, desired) for name, kind in desired.registry.items()}
     mentioned = {keys[name] for name in desired.kinds}
     for key in manage:
-        _check(manage, key, list(dict.fromkeys(keys.values())), mentioned, notes)
+        if _is_mode(manage, key, ["default", *dict.fromkeys(keys.values())], notes) and key not in {
+            "default",
+            *mentioned,
+        }:
+            _warn(manage, key, desired, notes)
     desired.ownership = {name: _mode(desired.registry[name], manage, keys[name]) for name in desired.kinds}
 
 
@@ -34,17 +39,23 @@ def _root_key(kind: AnyKind, desired: Desired) -> str:
     return _root_key(desired.registry[kind.parent], desired) if kind.parent else kind.section[0]
 
 
-def _check(manage: Map, key: str, known: list[str], mentioned: set[str], notes: Notes) -> None:
-    if key != "default" and key not in known:
-        advice = near(key, known) or f"possible: default, {', '.join(known)}"
+def _is_mode(manage: Map, key: str, known: list[str], notes: Notes) -> bool:
+    if key not in known:
+        advice = near(key, known) or f"possible: {', '.join(known)}"
         notes.error(UNKNOWN_KEY, f"manage knows no '{key}'", advice, manage.keys_at[key])
-    elif manage[key] not in MODES:
-        notes.error(INVALID, f"'{manage[key]}' is no mode", f"write {' or '.join(MODES)}", manage.values_at[key])
-    elif key != "default" and key not in mentioned:
-        advice = f"declare {key}, if only as {key}: {{}}, or take the line out"
-        notes.warning(
-            WITHOUT_EFFECT, f"the mode of '{key}' does nothing: no file has {key}", advice, manage.keys_at[key]
-        )
+        return False
+    if manage[key] not in MODES:
+        notes.error(INVALID, f"{shown(manage[key])} is no mode", f"write {' or '.join(MODES)}", manage.values_at[key])
+        return False
+    return True
+
+
+def _warn(manage: Map, key: str, desired: Desired, notes: Notes) -> None:
+    tops = [kind for kind in desired.registry.values() if kind.section[0] == key and not kind.parent]
+    sections = " or ".join(".".join(kind.section) for kind in tops if kind.layout not in WHOLE) or key
+    message = f"the mode of '{key}' does nothing: no file has {sections}"
+    advice = "take the line out, or declare what it is about, if only as an empty mapping"
+    notes.warning(WITHOUT_EFFECT, message, advice, manage.keys_at[key])
 
 
 def _mode(kind: AnyKind, manage: Map, key: str) -> Ownership:

@@ -8,7 +8,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 _BRACKETS = "Close it, put a comma between the items, or quote a text that holds brackets, commas or colons."
-_INDENTATION = "Check the indentation of this line and of those above; quote a text that holds quotes or `: `, or begins with `*`."
+_INDENTATION = (
+    "Check the indentation of this line and of those above; quote a text that holds quotes or `: `, or begins with `*`."
+)
 
 # What a parser says, what it means, what to do. The first that fits counts.
 _MEANINGS = (

@@ -96,7 +96,7 @@ def _emptied(inspection: _Inspection) -> None:
 
 def _would_empty(inspection: _Inspection, shown: str, parent: Address | None) -> bool:
     for change in inspection.plan.changes:
-        section = change.kind.section[-1]
+        section = ".".join(change.kind.section)
         if change.action is Action.DELETE and change.parent == parent and (parent is not None or section == shown):
             return True
     return False
