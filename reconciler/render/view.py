@@ -58,13 +58,14 @@ class View:
         return next((result for result in results if result.change is change), None)
 
     def all_diagnostics(self) -> list[Diagnostic]:
-        """Everything that is wrong or odd, each once: errors first, then as it stands in the files."""
-        found: list[Diagnostic] = [*self.diagnostics]
+        """Everything that is wrong or odd, each once: what failed as it came, then errors and warnings as they stand in the files."""
+        failed = [result.error for result in self.report.results if result.error] if self.report else []
+        found = [*self.diagnostics]
         if self.plan:
             found += [*self.plan.diagnostics, *(verdict.diagnostic for verdict in self.plan.verdicts)]
         if self.report:
-            found += [*self.report.diagnostics, *(result.error for result in self.report.results if result.error)]
-        return sorted(dict.fromkeys(found), key=_weight)
+            found += self.report.diagnostics
+        return list(dict.fromkeys([*failed, *sorted(found, key=_weight)]))
 
     def has_errors(self) -> bool:
         """Tell whether anything is wrong, not only odd."""
