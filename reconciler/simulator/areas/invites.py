@@ -40,12 +40,12 @@ def create_invite(call: Call) -> Any:
     if body["role"].lower() == "owner":
         raise invalid("can't invite a user with owner role")
     call.require("users", CREATE)
-    expires_at = _expiry(call, body["expires_in"])
     email = body["email"].lower()
     if mail_is_taken(call.world, email):
         raise conflict("user with this email already exists")
     if any(invite["email"].lower() == email for invite in call.account.rows("invites")):
         raise conflict("invite already exists for this email")
+    expires_at = _expiry(call, body["expires_in"])
     token = new_secret(PREFIX)
     fields = {name: body[name] for name in ("email", "name", "role")}
     fields |= {"auto_groups": body["auto_groups"] or [], "created_by": call.user["id"], "expires_at": expires_at}

@@ -91,9 +91,16 @@ def get_peer(call: Call) -> Any:
 
 
 def list_accessible(call: Call) -> Any:
-    """``GET /peers/{id}/accessible-peers``: its neighbours by policy; of an unknown peer none."""
+    """``GET /peers/{id}/accessible-peers``: its neighbours by policy; of an unknown peer none.
+
+    A person without the permission sees them of its own peers, and only while regular users may see peers.
+    """
     permitted = _may_read(call)
+    if not permitted and call.account.settings["regular_users_view_blocked"]:
+        return []
     peer = call.account.find("peers", call.path["peer_id"])
+    if peer is None and not permitted:
+        raise not_found("peer not found")
     if peer is None or (not permitted and peer["user_id"] != call.user["id"]):
         return []
     return [_accessible(call.account, neighbour) for neighbour in reachability.neighbours(call.account, peer)]
