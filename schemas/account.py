@@ -48,6 +48,18 @@ def _dns_domain(value: str) -> str:
     return domain_name(value) if value else value
 
 
+def _ipv4(value: str) -> str:
+    if ":" in value:
+        raise invalid(f"'{value}' is not an IPv4 network", "write one such as 100.64.0.0/16")
+    return value
+
+
+def _ipv6(value: str) -> str:
+    if ":" not in value:
+        raise invalid(f"'{value}' is not an IPv6 network", "write one such as fd00:64::/64")
+    return value
+
+
 class DashboardFeatures(Strict):
     """Parts of the dashboard that are shown."""
 
@@ -70,8 +82,8 @@ class AccountSettings(Resource):
     jwt_allow_groups: Annotated[tuple[Name, ...], AsTuple, Unordered, KEPT] | None = None
     routing_peer_dns_resolution_enabled: Switch = None
     dns_domain: Annotated[Text, AfterValidator(_dns_domain), KEPT] | None = None
-    network_range: Annotated[Network, KEPT] | None = None
-    network_range_v6: Annotated[Network, KEPT] | None = None
+    network_range: Annotated[Network, AfterValidator(_ipv4), KEPT] | None = None
+    network_range_v6: Annotated[Network, AfterValidator(_ipv6), KEPT] | None = None
     lazy_connection_enabled: Switch = None
     auto_update_version: Annotated[Text, AfterValidator(_update_version), KEPT] | None = None
     auto_update_always: Switch = None

@@ -10,30 +10,22 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas._core.address import encode_part
-from schemas._core.fields import LIFECYCLE, Domain, JsonObject, Name, NotEmpty, Resource, Strict, domain_name, invalid
+from schemas._core.fields import (
+    LIFECYCLE,
+    Domain,
+    Ipv4,
+    Ipv6,
+    JsonObject,
+    Name,
+    NotEmpty,
+    Resource,
+    Strict,
+    domain_name,
+    invalid,
+)
 from schemas._core.kind import Account, Endpoint, Kind
 
 Ttl = Annotated[int, Field(ge=0)]
-
-
-def _ipv4(value: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(value))
-    except ValueError:
-        raise invalid(f"'{value}' is not an IPv4 address", "an A record is an address such as 10.20.0.9") from None
-
-
-def _ipv6(value: str) -> str:
-    try:
-        if "%" not in value:
-            return str(ipaddress.IPv6Address(value))
-    except ValueError:
-        pass
-    raise invalid(f"'{value}' is not an IPv6 address", "an AAAA record is an address such as fd00::9")
-
-
-Ipv4 = Annotated[str, AfterValidator(_ipv4)]
-Ipv6 = Annotated[str, AfterValidator(_ipv6)]
 
 
 class ARecord(Strict):
@@ -50,11 +42,18 @@ class AaaaRecord(Strict):
     ttl: Ttl | None = None
 
 
+def _once(records: tuple[Any, ...]) -> tuple[Any, ...]:
+    for value, times in Counter(record.value for record in records).items():
+        if times > 1:
+            raise invalid(f"{value} stands there {times} times", "write every address once")
+    return records
+
+
 class RecordSet(Resource):
     """All records of one label, as the files write them."""
 
-    A: Annotated[tuple[ARecord, ...], NotEmpty] | None = None
-    AAAA: Annotated[tuple[AaaaRecord, ...], NotEmpty] | None = None
+    A: Annotated[tuple[ARecord, ...], NotEmpty, AfterValidator(_once)] | None = None
+    AAAA: Annotated[tuple[AaaaRecord, ...], NotEmpty, AfterValidator(_once)] | None = None
     CNAME: Domain | None = None
     ttl: Ttl = 300
 
@@ -76,7 +75,7 @@ class RecordSet(Resource):
 
 def _addresses(value: Any) -> Any:
     items = value if isinstance(value, list) else [value]
-    return tuple({"value": item} if isinstance(item, str) else item for item in items)
+    return tuple(item if isinstance(item, dict) else {"value": item} for item in items)
 
 
 class DnsRecord(Resource):

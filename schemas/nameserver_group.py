@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
@@ -16,17 +17,15 @@ MOST_SERVERS = 3
 LONGEST_NAME = 40
 DNS_PORT = 53
 LAST_PORT = 65535
+_SERVER = re.compile(r"(?:\[(?P<v6>[^\]]*:[^\]]*)\]|(?P<v4>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 
 
 def _split(server: str) -> tuple[str, int]:
     """Address and port of `IP`, `IP:PORT` or `[IPv6]:PORT`."""
-    if server.startswith("["):
-        address, _, port = server[1:].partition("]")
-        return address, int(port.removeprefix(":") or DNS_PORT)
-    if server.count(":") == 1:
-        address, _, port = server.partition(":")
-        return address, int(port)
-    return server, DNS_PORT
+    found = _SERVER.fullmatch(server)
+    if not found:
+        return server, DNS_PORT
+    return found["v6"] or found["v4"], int(found["port"] or DNS_PORT)
 
 
 def _joined(address: str, port: int) -> str:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated
 
-from pydantic import AfterValidator
-
-from schemas._core.fields import JsonObject, Resource, Trait, invalid
+from schemas._core.fields import Ipv4, Ipv6, JsonObject, Resource, Trait
 from schemas._core.kind import Endpoint, Kind
 
 READ_ONLY = """id connection_ip connected last_seen os kernel_version geoname_id version groups hostname user_id ui_version dns_label
 extra_dns_labels last_login login_expired disapproval_reason country_code city_name serial_number ephemeral local_flags
 accessible_peers_count created_at ip ipv6"""
-
-
-def _ip(value: str) -> str:
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise invalid(f"'{value}' is not an IP address", "write one address of the account's network range") from None
-
-
-Address = Annotated[str, AfterValidator(_ip)]
 
 
 class Peer(Resource):
@@ -32,8 +19,8 @@ class Peer(Resource):
     login_expiration_enabled: Annotated[bool, Trait.KEPT] | None = None
     inactivity_expiration_enabled: Annotated[bool, Trait.KEPT] | None = None
     approval_required: Annotated[bool, Trait.KEPT] | None = None
-    ip: Annotated[Address, Trait.KEPT] | None = None
-    ipv6: Annotated[Address, Trait.KEPT] | None = None
+    ip: Annotated[Ipv4, Trait.KEPT] | None = None
+    ipv6: Annotated[Ipv6, Trait.KEPT] | None = None
 
 
 def _initial(seen: JsonObject) -> JsonObject:

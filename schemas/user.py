@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import model_validator
 
 from schemas._core.auto_groups import AutoGroups
 from schemas._core.codec import decoded_values, encode_fields, lenient, plain
@@ -22,6 +24,12 @@ class User(Resource):
     blocked: Annotated[bool, Wire("is_blocked"), Trait.KEPT] | None = None
     invite: Annotated[bool, Trait.CREATE_ONLY] = False
     name: Annotated[Name, Trait.CREATE_ONLY] | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.invite and not self.name:
+            raise invalid("an invited person needs a name", "add name: FIRST LAST beside invite: true")
+        return self
 
 
 def _write(users: Sequence[User], _seen: Sequence[JsonObject]) -> JsonObject:
@@ -67,10 +75,8 @@ def _by_login(group: str, account: Account) -> bool:
 def _missing(desired: User) -> str:
     if desired.role == "owner":
         raise CannotExpress("nobody becomes owner by a file", "hand the account over in the dashboard")
-    if desired.invite and desired.name:
-        return ""
     if desired.invite:
-        raise CannotExpress("an invited person needs a name", "add name: FIRST LAST beside invite: true")
+        return ""
     return "has not signed in yet; nothing is done until then (or invite: true with name)"
 
 

@@ -153,7 +153,10 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _wrong_type(meant: str, node: Any, mark: int, sources: Sources) -> tuple[str, str]:
     if meant == "text" and (node is None or isinstance(node, bool | int | float)):
-        text = sources.text_at(mark) or ("null" if node is None else str(node).lower())
+        text = sources.text_at(mark)
+        if node is None and not text:
+            return "text is meant here, and there is nothing", "write it, or take the line out"
+        text = text or str(node).lower()
         kind = "nothing" if node is None else "a boolean" if isinstance(node, bool) else "a number"
         # Quotes do not keep an interpolation from having the type that its text has.
         advice = f"make it text: !!str {text}" if "${" in text else f'quote it: "{text}"'

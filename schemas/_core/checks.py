@@ -70,7 +70,10 @@ class _AllowOrDeny(Strict):
     def _one(self) -> Self:
         given = [name for name in ("allow", "deny") if getattr(self, name) is not None]
         if len(given) != 1 or not getattr(self, given[0]):
-            raise invalid("exactly one of allow and deny is needed, with at least one entry")
+            raise invalid(
+                "exactly one of allow and deny is needed, with at least one entry",
+                "write what is let in under allow, or what is not under deny",
+            )
         return self
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Tag, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, ValidationInfo, model_validator
 
 from schemas._core.address import decode_part, encode_part
 from schemas._core.codec import labels, plain
@@ -28,8 +28,10 @@ class ResourceEnd(Single):
     def _key(cls, value: Any) -> Any:
         if not isinstance(value, dict) or not isinstance(name := value.get("resource"), str):
             return value
-        network = value.get("network")
-        if isinstance(network, str):
+        network = value.get("network", "")
+        if not isinstance(network, str):
+            raise invalid("network is not the name of a network", "write text, in quotes where it looks like a number")
+        if network:
             others = {key: item for key, item in value.items() if key != "network"}
             return {**others, "resource": f"{encode_part(network)}/{encode_part(name)}"}
         if name.count("/") != 1:
@@ -43,7 +45,20 @@ class ResourceEnd(Single):
 def _end(value: Any) -> str:
     if isinstance(value, PeerEnd) or (isinstance(value, dict) and "peer" in value):
         return "<peer>"
-    return "<resource>" if isinstance(value, dict | ResourceEnd) else "<groups>"
+    return "<resource>" if isinstance(value, ResourceEnd) or _names_resource(value) else "<groups>"
+
+
+def _names_resource(value: Any) -> bool:
+    return isinstance(value, dict) and not value.keys().isdisjoint({"resource", "network"})
+
+
+def _no_mapping(value: Any) -> Any:
+    if isinstance(value, dict):
+        raise invalid(
+            "this is neither a group nor one peer nor one resource",
+            "write GROUP, [GROUP, GROUP], {peer: NAME} or {resource: NETWORK/NAME}",
+        )
+    return value
 
 
 def _some(groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -52,7 +67,13 @@ def _some(groups: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     return groups
 
 
-Groups = Annotated[tuple[Annotated[Name, RefTo("group")], ...], OneOrMany, Unordered, AfterValidator(_some)]
+Groups = Annotated[
+    tuple[Annotated[Name, RefTo("group")], ...],
+    OneOrMany,
+    BeforeValidator(_no_mapping),
+    Unordered,
+    AfterValidator(_some),
+]
 Ends = Annotated[
     Annotated[Groups, Tag("<groups>")] | Annotated[PeerEnd, Tag("<peer>")] | Annotated[ResourceEnd, Tag("<resource>")],
     Discriminator(_end),

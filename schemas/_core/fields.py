@@ -82,7 +82,9 @@ class Single(Strict):
 
 
 def _texts(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(value)
+    return value if isinstance(value, dict | tuple) else (value,)
 
 
 def _unordered(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -91,7 +93,7 @@ def _unordered(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _not_empty(value: str) -> str:
     if not value:
-        raise invalid("a name cannot be empty")
+        raise invalid("a name cannot be empty", "write a name, or leave it out")
     return value
 
 
@@ -200,6 +202,27 @@ def _range(value: str) -> str:
 
 Network = Annotated[str, AfterValidator(_network)]
 """A CIDR whose host bits the server drops."""
+
+
+def _ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise invalid(f"'{value}' is not an IPv4 address", "write one address, such as 10.20.0.9") from None
+
+
+def _ipv6(value: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(value)
+    except ValueError:
+        address = None
+    if address is None or address.scope_id:
+        raise invalid(f"'{value}' is not an IPv6 address", "write one address, such as fd00::9")
+    return str(address)
+
+
+Ipv4 = Annotated[str, AfterValidator(_ipv4)]
+Ipv6 = Annotated[str, AfterValidator(_ipv6)]
 
 AddressRange = Annotated[str, AfterValidator(_range)]
 """A CIDR whose host bits the server keeps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from schemas._core.address import encode_part
 from schemas._core.codec import identifiers
@@ -29,6 +29,20 @@ SSH_PORT = 22
 Logins = dict[Annotated[Name, RefTo("group")], Annotated[tuple[Name, ...], OneOrMany, Unordered]]
 
 
+def _switch(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise invalid(
+            "ssh is neither a mapping nor true", "write ssh: {GROUP: [LOCAL USER]}, or ssh: true for every user"
+        )
+    return value
+
+
+Ssh = Annotated[
+    Annotated[bool, BeforeValidator(_switch), Tag("<everybody>")] | Annotated[Logins, Tag("<groups>")],
+    Discriminator(lambda value: "<groups>" if isinstance(value, dict) else "<everybody>"),
+]
+
+
 class Rule(Resource):
     """Who may reach whom, over what."""
 
@@ -36,7 +50,7 @@ class Rule(Resource):
     to: Ends
     allow: Traffic | None = None
     deny: Traffic | None = None
-    ssh: bool | Logins | None = None
+    ssh: Ssh | None = None
     ports: Ports | None = None
     bidirectional: bool = False
 
@@ -67,6 +81,8 @@ class Rule(Resource):
             raise invalid("ssh: false says nothing", "leave it out, or write ssh: true")
 
     def _check_logins(self) -> None:
+        if self.ssh == {}:
+            raise invalid("ssh names nobody", "write ssh: {GROUP: [LOCAL USER]}, or ssh: true for every user")
         if isinstance(self.ssh, dict) and isinstance(self.from_, tuple):
             left_out = [group for group in self.from_ if group not in self.ssh]
             if left_out:
@@ -74,8 +90,6 @@ class Rule(Resource):
                     f"ssh says nothing about the source group {', '.join(left_out)}",
                     "every group in from must be a key of ssh, with the local users it may log in as",
                 )
-        if self.ssh == {}:
-            raise invalid("ssh names nobody", "write ssh: {GROUP: [LOCAL USER]}, or ssh: true for every user")
 
 
 def only_rule(seen: JsonObject) -> JsonObject:
