@@ -34,10 +34,12 @@ def validate(**given: Any) -> int:
 def _open_names(desired: Desired) -> list[Diagnostic]:
     """Names that no file declares, each once: the account has to know them."""
     found: dict[tuple[str, str], Diagnostic] = {}
-    for declared, ref, text in names_for_the_account(desired):
+    for declared, reference in names_for_the_account(desired):
+        _, ref, text = reference
         message = f"the {ref.kind.replace('_', ' ')} '{text}' is to be found in the account"
-        place = place_of(desired, declared, text)
+        place = place_of(desired, declared, reference)
         found.setdefault(
-            (ref.kind, text), Diagnostic(FOR_THE_ACCOUNT, message, "", Severity.INFO, str(declared.address), place)
+            (ref.kind, text),
+            Diagnostic(FOR_THE_ACCOUNT, message, "plan looks it up", Severity.INFO, str(declared.address), place),
         )
     return list(found.values())

@@ -12,11 +12,13 @@ from reconciler.load.desired import Declared, Desired
 from reconciler.load.messages import near
 from reconciler.load.tree import Map, Seq
 from reconciler.plan.match import AMBIGUOUS, Book
-from schemas._core.address import Address
+from schemas._core.address import Address, decode_part
 from schemas._core.codec import ref_key, references
 from schemas._core.fields import RefTo, Resource
 
 UNKNOWN, NOT_JOINED = "NBS201", "NBS302"
+Reference = tuple[str, RefTo, str]
+"""Attribute that holds it, what it refers to, and the name as written."""
 
 
 class _Found(Enum):
@@ -52,15 +54,16 @@ def _checked(
     book: Book, declared: Declared, resolved: Resolved, seen: dict[tuple[str, str], _Found]
 ) -> Resource | None:
     absent: set[str] = set()
-    for _, ref, text in references(declared.model):
+    for reference in references(declared.model):
+        _, ref, text = reference
         if (ref.kind, text) not in seen:
             seen[ref.kind, text] = _look_up(book, ref, text)
         found = seen[ref.kind, text]
         if found is _Found.ABSENT:
             absent.add(text)
-            resolved.diagnostics.append(_not_joined(book, declared, ref, text))
+            resolved.diagnostics.append(_not_joined(book, declared, reference))
         elif found is not _Found.THERE:
-            resolved.diagnostics.append(_bad_name(book, declared, ref, text, found))
+            resolved.diagnostics.append(_bad_name(book, declared, reference, found))
     return declared.kind.without(declared.model, frozenset(absent)) if absent else declared.model
 
 
@@ -78,48 +81,60 @@ def _look_up(book: Book, ref: RefTo, text: str) -> _Found:
     return _Found.THERE if live else _Found.ABSENT if arrives else _Found.UNKNOWN
 
 
-def _bad_name(book: Book, declared: Declared, ref: RefTo, text: str, found: _Found) -> Diagnostic:
-    place = place_of(book.desired, declared, text)
-    said, address = ref.kind.replace("_", " "), Address(ref.kind, ref_key(ref, text))
+def _bad_name(book: Book, declared: Declared, reference: Reference, found: _Found) -> Diagnostic:
+    _, ref, text = reference
+    place = place_of(book.desired, declared, reference)
+    said = ref.kind.replace("_", " ")
     if found is _Found.AMBIGUOUS:
-        ids = ", ".join(live.id for live in book.found(address))
+        ids = ", ".join(live.id for live in book.found(Address(ref.kind, ref_key(ref, text))))
         message = f"'{text}' could be any of several live objects, with the ids {ids}"
         advice = f"declare the {said} with id: to say which one is meant, or rename the others"
         return Diagnostic(AMBIGUOUS, message, advice, address=str(declared.address), place=place)
-    advice = near(address.key, book.known(ref.kind)) or f"declare the {said}, or correct the name"
+    advice = near(text, _names(book, ref)) or f"declare the {said}, or correct the name"
     message = f"no {said} is called '{text}', neither in the files nor in the account"
     return Diagnostic(UNKNOWN, message, advice, address=str(declared.address), place=place)
 
 
-def _not_joined(book: Book, declared: Declared, ref: RefTo, text: str) -> Diagnostic:
-    advice = near(text, book.known(ref.kind)) or "what needs it is left out until it has"
+def _not_joined(book: Book, declared: Declared, reference: Reference) -> Diagnostic:
+    _, ref, text = reference
+    advice = near(text, _names(book, ref)) or "what needs it is left out until it has"
     message = f"the {ref.kind} '{text}' has not joined yet"
-    place = place_of(book.desired, declared, text)
+    place = place_of(book.desired, declared, reference)
     return Diagnostic(NOT_JOINED, message, advice, Severity.WARNING, str(declared.address), place)
 
 
-def place_of(desired: Desired, declared: Declared, text: str) -> Place | None:
+def _names(book: Book, ref: RefTo) -> Iterator[str]:
+    """All that could be named instead, as a file would name it."""
+    return (key if ref.compound else decode_part(key) for key in book.known(ref.kind))
+
+
+def place_of(desired: Desired, declared: Declared, reference: Reference) -> Place | None:
     """Where a name stands inside a declared object; the object itself if it cannot be found."""
-    last = text.rpartition("/")[2]
-    marks = [mark for mark, value in _scalars(declared.body) if value in (text, last)]
-    return desired.place(marks[0] if marks else declared.at)
+    attribute, _, text = reference
+    field = type(declared.model).model_fields[attribute].alias or attribute
+    names = {text, decode_part(text.rpartition("/")[2])}
+    found = _scalars(declared.body.get(field), declared.body.values_at.get(field, declared.at))
+    return desired.place(next((mark for mark, value in found if value in names), declared.at))
 
 
-def _scalars(node: Any) -> Iterator[tuple[int, str]]:
+def _scalars(node: Any, at: int) -> Iterator[tuple[int, Any]]:
+    """All scalars of a part of the tree, keys included, with their marks."""
     if isinstance(node, Map):
         for key, value in node.items():
             yield node.keys_at[key], key
-            yield from _scalars(value) if isinstance(value, Map | Seq) else [(node.values_at[key], value)]
+            yield from _scalars(value, node.values_at[key])
     elif isinstance(node, Seq):
         for value, mark in zip(node, node.items_at, strict=True):
-            yield from _scalars(value) if isinstance(value, Map | Seq) else [(mark, value)]
+            yield from _scalars(value, mark)
+    else:
+        yield at, node
 
 
-def names_for_the_account(desired: Desired) -> list[tuple[Declared, RefTo, str]]:
+def names_for_the_account(desired: Desired) -> list[tuple[Declared, Reference]]:
     """References that no file answers: only the account can."""
     return [
-        (declared, ref, text)
+        (declared, reference)
         for declared in desired.objects.values()
-        for _, ref, text in references(declared.model)
-        if Address(ref.kind, ref_key(ref, text)) not in desired.objects
+        for reference in references(declared.model)
+        if Address(reference[1].kind, ref_key(*reference[1:])) not in desired.objects
     ]
