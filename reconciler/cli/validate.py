@@ -10,7 +10,10 @@ from reconciler.cli.options import collect, for_files
 from reconciler.cli.session import Session, run_session
 from reconciler.errors import Diagnostic, ExitCode, Severity
 from reconciler.load.desired import Desired
+from reconciler.plan.diff import remarks
+from reconciler.plan.match import Book
 from reconciler.plan.resolve import names_for_the_account, place_of
+from reconciler.state.snapshot import Snapshot
 
 FOR_THE_ACCOUNT = "NBS310"
 
@@ -25,10 +28,16 @@ def validate(**given: Any) -> int:
 
     def work(session: Session) -> ExitCode:
         desired = session.desired()
-        session.view.diagnostics = [*desired.diagnostics, *_open_names(desired)]
+        session.view.diagnostics = [*desired.diagnostics, *_remarks(desired), *_open_names(desired)]
         return ExitCode.DONE
 
     return run_session("validate", collect(given), work)
+
+
+def _remarks(desired: Desired) -> list[Diagnostic]:
+    """What is odd about the objects as far as the files alone show it: no account is there to compare with."""
+    book = Book(desired, Snapshot(self_hosted=False))
+    return [remark for declared in desired.objects.values() for remark in remarks(book, declared)]
 
 
 def _open_names(desired: Desired) -> list[Diagnostic]:

@@ -39,11 +39,22 @@ def diff(book: Book, resolved: Resolved) -> Difference:
         if declared.address in resolved.models:
             differ.declared(declared, resolved.models[declared.address])
         elif declared.address not in book.refused:
-            differ.left_alone(declared)
+            result.diagnostics += remarks(book, declared)
     for kind in book.desired.registry.values():
         if kind.name in book.desired.kinds and not kind.endpoint.singleton:
             differ.undeclared(kind)
     return result
+
+
+def remarks(book: Book, declared: Declared) -> list[Diagnostic]:
+    """What is odd about a declared object, whether it differs from a live one or not."""
+    place, address = book.desired.place(declared.at), str(declared.address)
+    if book.desired.is_unmanaged(declared.address):
+        message = f"{address} is declared and listed under unmanaged: it is left alone"
+        return [Diagnostic(UNMANAGED, message, "take it out of one of the two", Severity.WARNING, address, place)]
+    live = book.pairs.get(declared.address)
+    found = declared.kind.remarks(declared.model, declared.parts, live.seen if live else None, book)
+    return [Diagnostic(REMARK, message, advice, Severity.WARNING, address, place) for message, advice in found]
 
 
 class _Differ:
@@ -57,10 +68,6 @@ class _Differ:
         place = self.book.desired.place(declared.at)
         self.result.diagnostics.append(Diagnostic(code, message, advice, severity, str(declared.address), place))
 
-    def left_alone(self, declared: Declared) -> None:
-        message = f"{declared.address} is declared and listed under unmanaged: it is left alone"
-        self._note(Severity.WARNING, declared, UNMANAGED, message, "take it out of one of the two")
-
     def declared(self, declared: Declared, model: Resource | None) -> None:
         """Compare one declared object; without a model it waits for something that has not arrived."""
         live = self.book.pairs.get(declared.address)
@@ -71,9 +78,7 @@ class _Differ:
         except CannotExpress as error:
             self._note(Severity.ERROR, declared, CANNOT_EXPRESS, str(error), error.advice)
             return
-        seen = live.seen if live else None
-        for message, advice in declared.kind.remarks(declared.model, declared.parts, seen, self.book):
-            self._note(Severity.WARNING, declared, REMARK, message, advice)
+        self.result.diagnostics += remarks(self.book, declared)
         if change:
             self.result.changes.append(change)
 
@@ -94,7 +99,13 @@ class _Differ:
 
     def _creation(self, declared: Declared, model: Resource) -> Change | None:
         if missing := declared.kind.missing(model):
-            self._note(Severity.WARNING, declared, NOT_THERE, f"{declared.address} {missing}", "")
+            self._note(
+                Severity.WARNING,
+                declared,
+                NOT_THERE,
+                f"{declared.address} {missing}",
+                "take it out of the files if it never will",
+            )
             return None
         specs = field_specs(type(model))
         given = [spec for spec in specs if spec.name in declared.said and getattr(model, spec.name) is not None]
