@@ -114,17 +114,22 @@ class Nullable(Shape):
 
 @dataclass(frozen=True)
 class ListOf(Shape):
-    """A slice: None if absent or ``null``, which differs from ``[]``."""
+    """A slice: None if absent or ``null``, which differs from ``[]``.
+
+    When a key is repeated, elements of the later list are decoded into those of the earlier one.
+    """
 
     inner: Shape
 
-    def read(self, raw: Any, current: Any) -> Any:  # noqa: ARG002 - one signature for all shapes
+    def read(self, raw: Any, current: Any) -> Any:
         """See `Shape.read`."""
         if raw is None:
             return None
         if not isinstance(raw, list) or isinstance(raw, Pairs):
             raise NotJsonError
-        return [self.inner.read(item, self.inner.zero()) for item in raw]
+        earlier = (current or [])[: len(raw)]
+        blank = [self.inner.zero() for _ in raw[len(earlier) :]]
+        return [self.inner.read(item, value) for item, value in zip(raw, [*earlier, *blank], strict=True)]
 
 
 @dataclass(frozen=True)
