@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
-from schemas._core.codec import decoded_values, lenient, request_body
+from schemas._core.codec import decoded_values, lenient, plain, request_body
 from schemas._core.fields import DOMAIN, AsTuple, JsonObject, Network, Text, Unordered, invalid, is_live
 from schemas._core.kind import Account, Endpoint, Kind, Layout
 from schemas._core.via import GroupNames, Routed, routing_effect, via
@@ -86,6 +86,12 @@ def _request(model: type[Route], seen: JsonObject, computed: frozenset[str], acc
     return request_body(model, _decode_shape(seen), computed, account)
 
 
+def _write(routes: Sequence[Route], _seen: Sequence[JsonObject]) -> JsonObject:
+    said: JsonObject = plain(routes[0])
+    target = {key: said.pop(key) for key in ("network", "domains") if key in said}
+    return {**target, **said}
+
+
 def _name(network_id: str) -> str:
     if not 1 <= len(network_id) <= LONGEST_NAME:
         raise invalid(f"'{network_id}' is too long for a route", f"an identifier has 1 to {LONGEST_NAME} characters")
@@ -112,6 +118,7 @@ KIND = Kind(
     check_name=_name,
     suffix=via,
     computed=frozenset({"id", "network_type"}),
+    write=_write,
     decode=_decode,
     request=_request,
     effect=routing_effect,

@@ -33,11 +33,9 @@ class User(Resource):
 
 
 def _write(users: Sequence[User], _seen: Sequence[JsonObject]) -> JsonObject:
-    """Who is not blocked is not said to be so: that would undo a block in the dashboard."""
-    said: JsonObject = plain(users[0])
-    if not users[0].blocked:
-        said.pop("blocked", None)
-    return said
+    """Who is not blocked is not said to be so: that would undo a block in the dashboard. Names are for invitations."""
+    user = users[0]
+    return plain(user.model_copy(update={"blocked": user.blocked or None, "name": None}))  # type: ignore[no-any-return]
 
 
 def _email(value: str) -> str:

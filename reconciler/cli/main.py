@@ -19,6 +19,7 @@ COMMANDS = {
     "apply": "make the account what the files ask for",
     "validate": "check the files without a server",
     "drift": "what the account has that the files do not say",
+    "export": "write the account as files",
     "schema": "JSON Schema of what -o json prints",
     "simulate": "a NetBird account to try things on",
 }

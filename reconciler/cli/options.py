@@ -76,6 +76,7 @@ _FILES = [
     ),
     click.option("--var", "variables", multiple=True, callback=_pair, metavar="NAME=VALUE", help="Set a variable."),
 ]
+_QUIET: Callable[[Any], Any] = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 _OUTPUT = [
     click.option(
         "-o", "--output", type=click.Choice(FORMATS), default="text", show_default=True, help="What stdout gets."
@@ -83,7 +84,7 @@ _OUTPUT = [
     click.option(
         "--out", "outs", multiple=True, callback=_outs, metavar="FORMAT=FILE", help="Write this format to a file, too."
     ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
+    _QUIET,
 ]
 _SERVER = [
     click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="Read the token from a file."),
@@ -117,6 +118,7 @@ def _decorated(options: list[Callable[[F], F]]) -> Callable[[F], F]:
 
 
 for_files = _decorated([*_FILES, *_OUTPUT])
+for_account = _decorated([_QUIET, *_SERVER])
 for_server = _decorated([*_FILES, *_OUTPUT, *_SERVER])
 for_plans = _decorated([*_FILES, *_OUTPUT, *_SERVER, *_PLANNING])
 

@@ -174,7 +174,8 @@ class Kind(Generic[M]):
         written_as: the model of what the file says, where that is not `model` itself.
         expand: the objects that one such mapping stands for, given its key and the parts of the parent's key.
         write: the mapping of a file that stands for live objects (one, or all that `expand` would make of it), as decoded and as
-            the server showed them, with what is used at creation only as far as it can be known. Defaults may be in it.
+            the server showed them, its keys in the order of a careful person, with what is used at creation only as far as it
+            can be known. Defaults may be in it.
         initial: kept fields that a new object has by itself, in the files' words, given the object as the server shows it.
         complete: fills in what depends on the parts of the key.
         name_field: where the API has the name; empty if objects have none.

@@ -1,0 +1,65 @@
+"""Scalars of YAML: plain where the loader reads the very same text from it, else quoted."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from reconciler.load.scalars import plain
+
+_SIMPLE = re.compile(r"[A-Za-z0-9/][\w./@%+-]*(?: [\w(][\w./@%+()-]*)*", re.ASCII)
+"""Text of words that is plain everywhere, unless it is a number or a constant."""
+
+
+def key_text(key: str, *, flow: bool = False) -> str:
+    """A key. Keys are not interpolated."""
+    return _text(key, flow)
+
+
+def value_text(value: Any, *, flow: bool) -> str:
+    """A scalar; text of which the loader takes nothing for an interpolation. `flow`: between brackets."""
+    if isinstance(value, str):
+        return _text(value.replace("${", "$${"), flow)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)
+
+
+@lru_cache(maxsize=100_000)
+def _text(text: str, flow: bool) -> str:
+    if _SIMPLE.fullmatch(text) and isinstance(plain(text), str):
+        return text
+    # Between brackets some parsers of YAML trip over colons, as in fd00::/8, although they may stand there.
+    if not isinstance(plain(text), str) or (flow and ":" in text):
+        return _quoted(text)
+    return _emitted(text, flow)
+
+
+def _emitted(text: str, flow: bool) -> str:
+    """Text as ruamel writes it, with double quotes where both kinds would do."""
+    yaml = _writer()
+    yaml.default_flow_style = flow
+    found = _dumped(yaml, [text])
+    found = found[1:-1] if flow else found.removeprefix("- ")
+    return _quoted(text) if found.startswith("'") and not set(text) & set('"\\') else found
+
+
+def _quoted(text: str) -> str:
+    return _dumped(_writer(), DoubleQuotedScalarString(text)).removesuffix("\n...")
+
+
+def _writer() -> YAML:
+    yaml = YAML()
+    yaml.width = 2**31
+    return yaml
+
+
+def _dumped(yaml: YAML, value: Any) -> str:
+    stream = StringIO()
+    yaml.dump(value, stream)
+    return stream.getvalue().removesuffix("\n")
