@@ -48,7 +48,7 @@ class Session:
             singletons=singletons,
         )
         desired = (
-            understand(document.root, document.sources, document.removed, KINDS)
+            understand(document.root, document.sources, document.removed, KINDS, is_whole=document.is_whole)
             if document.files
             else Desired(document.sources, KINDS)
         )

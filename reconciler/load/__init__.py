@@ -15,6 +15,9 @@ from reconciler.load.tree import Map, Seq, Sources, locate
 
 __all__ = ["Document", "Map", "Seq", "Sources", "locate", "read"]
 
+UNREAD = frozenset(f"NBS00{digit}" for digit in range(1, 10))
+"""Codes of what keeps files, or parts of them, from being read."""
+
 
 @dataclass
 class Document:
@@ -33,6 +36,11 @@ class Document:
     removed: list[tuple[str, int]]
     files: tuple[Path, ...]
     diagnostics: list[Diagnostic]
+
+    @property
+    def is_whole(self) -> bool:
+        """Every file could be read: what is missing here is missing there."""
+        return not any(diagnostic.code in UNREAD for diagnostic in self.diagnostics)
 
 
 def read(

@@ -30,11 +30,27 @@ def sections(kinds: Mapping[str, AnyKind]) -> tuple[Paths, Paths]:
     return frozenset(kind.section for kind in top) - single, single
 
 
-def understand(root: Map, sources: Sources, removed: list[tuple[str, int]], kinds: Mapping[str, AnyKind]) -> Desired:
-    """Read the merged tree. What is wrong is collected in the diagnostics of the result; nothing raises."""
+def understand(
+    root: Map,
+    sources: Sources,
+    removed: list[tuple[str, int]],
+    kinds: Mapping[str, AnyKind],
+    *,
+    is_whole: bool = True,
+) -> Desired:
+    """Read the merged tree. What is wrong is collected in the diagnostics of the result; nothing raises.
+
+    Args:
+        root: the tree.
+        sources: the way back from marks to places.
+        removed: what overlays take out: addresses, with their marks.
+        kinds: the kinds that there are, in order.
+        is_whole: the tree holds all that the files hold, so that what is missing is missing.
+    """
     desired, notes = Desired(sources, kinds), Notes(sources)
     _check_root(root, desired, notes)
-    _version(root, notes)
+    if is_whole or "version" in root:
+        _version(root, notes)
     _guards(root, desired, notes)
     _unmanaged(root, desired, notes)
     Objects(desired, notes).read(root)
