@@ -88,7 +88,7 @@ def _request(model: type[Route], seen: JsonObject, computed: frozenset[str], acc
 
 def _write(routes: Sequence[Route], _seen: Sequence[JsonObject]) -> JsonObject:
     said: JsonObject = plain(routes[0])
-    target = {key: said.pop(key) for key in ("network", "domains") if key in said}
+    target: JsonObject = {key: said.pop(key) for key in ("network", "domains") if key in said}
     return {**target, **said}
 
 

@@ -35,7 +35,8 @@ class User(Resource):
 def _write(users: Sequence[User], _seen: Sequence[JsonObject]) -> JsonObject:
     """Who is not blocked is not said to be so: that would undo a block in the dashboard. Names are for invitations."""
     user = users[0]
-    return plain(user.model_copy(update={"blocked": user.blocked or None, "name": None}))  # type: ignore[no-any-return]
+    said: JsonObject = plain(user.model_copy(update={"blocked": user.blocked or None, "name": None}))
+    return said
 
 
 def _email(value: str) -> str:
