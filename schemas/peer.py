@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from schemas._core.fields import Ipv4, Ipv6, JsonObject, Resource, Trait
-from schemas._core.kind import Endpoint, Kind
+from schemas._core.kind import Account, Endpoint, Kind
 
 READ_ONLY = """id connection_ip connected last_seen os kernel_version geoname_id version groups hostname user_id ui_version dns_label
 extra_dns_labels last_login login_expired disapproval_reason country_code city_name serial_number ephemeral local_flags
@@ -36,6 +36,20 @@ def _initial(seen: JsonObject) -> JsonObject:
     }
 
 
+def _settle(desired: Peer, live: Peer, _seen: JsonObject, account: Account) -> Peer:
+    """A self-hosted server takes that a peer waits for approval, and approves it: what it does not keep is no difference."""
+    return desired.model_copy(update={"approval_required": live.approval_required}) if account.self_hosted else desired
+
+
+def _remarks(
+    desired: Peer, _parts: tuple[str, ...], _seen: JsonObject | None, account: Account
+) -> list[tuple[str, str]]:
+    if not (account.self_hosted and desired.approval_required):
+        return []
+    message = "a self-hosted server approves every peer; approval_required is not counted as a change"
+    return [(message, "take approval_required out of the files")]
+
+
 KIND = Kind(
     name="peer",
     model=Peer,
@@ -44,7 +58,9 @@ KIND = Kind(
     endpoint=Endpoint("/peers", creates=False),
     computed=frozenset(READ_ONLY.split()),
     server_owned=lambda seen, _account: bool(seen.get("ephemeral")),
+    settle=_settle,
     missing=lambda _desired: "has not joined yet; nothing is done until it has",
+    remarks=_remarks,
     arrives=True,
     renames=True,
     deleted_only_by_name=True,
