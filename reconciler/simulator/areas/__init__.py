@@ -30,10 +30,10 @@ How an area is written (core modules are imported as ``reconciler.simulator.X``,
   ``nameserver_groups``, ``dns_settings`` (id of the account), ``zones``, ``zone_records`` (``zone_id``),
   ``identity_providers``, ``proxy_services``, ``proxy_domains``, ``proxy_tokens``, ``proxies`` (those connected),
   ``agent_providers``, ``agent_policies``, ``agent_guardrails``, ``agent_budget_rules``, ``agent_settings``.
-* **Groups and peers inside other objects.** ``groups.minimum(account, group)`` is the short form of a group;
+* **Groups and peers inside other objects.** ``membership.minimum(account, group)`` is the short form of a group;
   ``call.account.find("groups", id)`` is None for an unknown one. Which network resources a group has is kept as
-  ``group_resources`` (``group``, ``resource``, ``type``) only: ``groups.of_resource(account, id)`` are the groups of
-  one, ``groups.resources_of`` and ``groups.set_resources`` read and write those of a group. A peer is
+  ``group_resources`` (``group``, ``resource``, ``type``) only: ``membership.of_resource(account, id)`` are the groups of
+  one, ``membership.resources_of`` and ``membership.set_resources`` read and write those of a group. A peer is
   ``find("peers", id)``, its address ``peer["ip"]``, its name in DNS ``addresses.fqdn(account, peer)``.
 * **Being referred to.** ``holds_group`` and ``holds_peer`` of the `Area` say what keeps a group or a peer from being
   deleted, ``peer_left`` cleans up after one.

@@ -2,13 +2,12 @@
 
 from typing import Any
 
+from reconciler.simulator import membership
 from reconciler.simulator.addresses import free_ipv4, settle_ipv6
 from reconciler.simulator.domains import is_name
 from reconciler.simulator.errors import invalid
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
-
-from . import groups
 
 SHORTEST_LOGIN = 3600
 LONGEST_LOGIN = 180 * 86_400
@@ -116,7 +115,7 @@ def _follow(account: Account, before: Row) -> None:
     settle_ipv6(account, [peer["id"] for peer in account.rows("peers")])
     if after["settings"]["groups_propagation_enabled"] and not before["settings"]["groups_propagation_enabled"]:
         for user in account.rows("users"):
-            groups.propagate(account, user["id"], set(), set(user["auto_groups"]))
+            membership.propagate(account, user["id"], set(), set(user["auto_groups"]))
 
 
 class _Log:

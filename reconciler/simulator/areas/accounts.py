@@ -6,6 +6,7 @@ A PUT checks in this order: the body, settings that contradict themselves, addre
 
 from typing import Any
 
+from reconciler.simulator import membership
 from reconciler.simulator.call import Call
 from reconciler.simulator.clock import rfc3339
 from reconciler.simulator.decoding import BOOL, INT, TEXT, TEXTS, Nullable, Struct
@@ -18,7 +19,6 @@ from reconciler.simulator.world import Account, World
 
 from . import account_ranges
 from .account_changes import ACTIVITIES, apply_settings, fresh_settings
-from .groups import ALL, new_group
 
 DEFAULT_POLICY = "This is a default rule that allows connections between all the resources"
 
@@ -133,7 +133,7 @@ def new_account(world: World, owner: Row, domain: str) -> Account:
         "settings": fresh_settings(),
     }
     account.save("accounts", row)
-    group = new_group(account, ALL, "api")
+    group = membership.new_group(account, membership.ALL, "api")
     account.save("accounts", {**row, "settings": {**row["settings"], "ipv6_enabled_groups": [group["id"]]}})
     account.save("policies", _default_policy(group["id"], world.new_id()))
     account.save("users", {**owner, "role": "owner"})

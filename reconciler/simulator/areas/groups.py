@@ -6,6 +6,7 @@ case, the first of a fixed order of causes.
 
 from typing import Any
 
+from reconciler.simulator import membership
 from reconciler.simulator.addresses import fqdn, settle_ipv6
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import TEXT, TEXTS, ListOf, Struct
@@ -16,8 +17,6 @@ from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
 
 BODY = Struct({"name": TEXT, "peers": TEXTS, "resources": ListOf(Struct({"id": TEXT, "type": TEXT}))})
-ALL = "All"
-
 HOLDERS = (
     "routes",
     "nameservers",
@@ -38,10 +37,7 @@ def list_groups(call: Call) -> Any:
     name = call.query("name")
     if not name:
         return [view(call.account, group) for group in call.account.rows("groups")]
-    named = call.account.where("groups", "name", name)
-    if not named:
-        raise not_found(f"group: {name} not found")
-    return [view(call.account, max(named, key=lambda group: len(member_ids(call.account, group["id"]))))]
+    return [view(call.account, _named(call.account, name))]
 
 
 def get_group(call: Call) -> Any:
@@ -56,7 +52,7 @@ def create_group(call: Call) -> Any:
     call.require("groups", CREATE)
     if call.account.where("groups", "name", body["name"]):
         raise conflict(f"group with name {body['name']} already exists")
-    group = new_group(call.account, body["name"], "api")
+    group = membership.new_group(call.account, body["name"], "api")
     call.audit("group.add", group["id"], name=group["name"])
     return _written(call, group, body)
 
@@ -65,10 +61,7 @@ def update_group(call: Call) -> Any:
     """``PUT /groups/{id}``: replaces all; a name that another group has is accepted."""
     _require_read(call)
     group = _existing(call)
-    named_all = call.account.where("groups", "name", ALL)
-    if not named_all:
-        raise not_found("group: all not found")
-    if group["id"] == named_all[0]["id"]:
+    if group["id"] == _named(call.account, membership.ALL)["id"]:
         raise invalid("updating group ALL is not allowed")
     body = _checked_body(call)
     call.require("groups", UPDATE)
@@ -84,101 +77,13 @@ def delete_group(call: Call) -> Any:
     if group is None:
         raise _kept(f"group: {call.path['group_id']} not found")
     _refuse_if_held(call, group)
-    members = member_ids(call.account, group["id"])
+    members = membership.member_ids(call.account, group["id"])
     for peer_id in members:
-        remove_member(call.account, group["id"], peer_id)
+        membership.remove_member(call.account, group["id"], peer_id)
     call.account.remove("groups", group["id"])
     settle_ipv6(call.account, members)
     call.audit("group.delete", group["id"], name=group["name"])
     return {}
-
-
-def new_group(account: Account, name: str, issued: str) -> Row:
-    """Store an empty group; ``issued`` is ``api``, ``jwt`` or ``integration``."""
-    return account.save("groups", {"id": account.world.new_id(), "name": name, "issued": issued})
-
-
-def all_group(account: Account) -> Row:
-    """The account's group All: of several of that name the one that was there first."""
-    return account.where("groups", "name", ALL)[0]
-
-
-def member_ids(account: Account, group_id: str) -> list[str]:
-    """Ids of the group's peers, those unknown to the account included."""
-    return [membership["peer"] for membership in account.where("memberships", "group", group_id)]
-
-
-def group_ids_of(account: Account, peer_id: str) -> list[str]:
-    """Ids of the groups that a peer is in."""
-    return [membership["group"] for membership in account.where("memberships", "peer", peer_id)]
-
-
-def add_member(account: Account, group_id: str, peer_id: str) -> None:
-    """Put a peer into a group; nothing happens if it is there."""
-    key = f"{group_id}/{peer_id}"
-    if account.find("memberships", key) is None:
-        account.save("memberships", {"id": key, "group": group_id, "peer": peer_id})
-
-
-def remove_member(account: Account, group_id: str, peer_id: str) -> None:
-    """Take a peer out of a group."""
-    account.remove("memberships", f"{group_id}/{peer_id}")
-
-
-def resources_of(account: Account, group_id: str) -> list[Row]:
-    """The group's network resources, ``{"id", "type"}`` each, in the order in which they came."""
-    entries = account.where("group_resources", "group", group_id)
-    return [{"id": entry["resource"], "type": entry["type"]} for entry in entries]
-
-
-def of_resource(account: Account, resource_id: str) -> list[Row]:
-    """The groups of a network resource: oldest first, once for each entry that a group has of it."""
-    group_ids = [entry["group"] for entry in account.where("group_resources", "resource", resource_id)]
-    found = [group for group_id in group_ids if (group := account.find("groups", group_id))]
-    return sorted(found, key=lambda group: account.world.store.table("groups").place(group["id"]))
-
-
-def add_resource(account: Account, group_id: str, resource: Row) -> None:
-    """Put a network resource into a group, under its type of now; nothing happens if it is there like that."""
-    entries = account.where("group_resources", "resource", resource["id"])
-    if (group_id, resource["type"]) not in {(entry["group"], entry["type"]) for entry in entries}:
-        _enter(account, group_id, resource)
-
-
-def remove_resource(account: Account, group_id: str, resource_id: str) -> None:
-    """Take the first entry of a network resource out of a group."""
-    entries = account.where("group_resources", "resource", resource_id)
-    account.remove("group_resources", next(entry["id"] for entry in entries if entry["group"] == group_id))
-
-
-def propagate(account: Account, user_id: str, removed: set[str], added: set[str]) -> None:
-    """Take a user's peers out of groups and put them into others."""
-    peers = [peer["id"] for peer in account.where("peers", "user_id", user_id)]
-    for peer_id in peers:
-        for group_id in removed:
-            remove_member(account, group_id, peer_id)
-        for group_id in added:
-            if account.find("groups", group_id):
-                add_member(account, group_id, peer_id)
-    settle_ipv6(account, peers)
-
-
-def set_resources(account: Account, group_id: str, resources: list[Row]) -> None:
-    """Make these the group's network resources: nothing is checked, the same one may come twice."""
-    for entry in account.where("group_resources", "group", group_id):
-        account.remove("group_resources", entry["id"])
-    for resource in resources:
-        _enter(account, group_id, resource)
-
-
-def minimum(account: Account, group: Row) -> Row:
-    """The short form inside other objects; its counts include unknown peers."""
-    return {
-        "id": group["id"],
-        "name": group["name"],
-        "peers_count": account.world.store.table("memberships").count("group", group["id"]),
-        "resources_count": account.world.store.table("group_resources").count("group", group["id"]),
-    }
 
 
 def view(account: Account, group: Row, peer_ids: list[str] | None = None) -> Row:
@@ -192,10 +97,10 @@ def view(account: Account, group: Row, peer_ids: list[str] | None = None) -> Row
     Raises:
         ConnectionDropped: one of its resources has neither id nor type, which cannot be shown.
     """
-    resources = resources_of(account, group["id"])
+    resources = membership.resources_of(account, group["id"])
     if {"id": "", "type": ""} in resources:
         raise ConnectionDropped
-    found = [account.find("peers", peer_id) for peer_id in peer_ids or member_ids(account, group["id"])]
+    found = [account.find("peers", peer_id) for peer_id in peer_ids or membership.member_ids(account, group["id"])]
     peers = [peer for peer in found if peer is not None]
     if peer_ids is None:
         peers.sort(key=lambda peer: account.world.store.table("peers").place(peer["id"]))
@@ -216,6 +121,14 @@ def _require_read(call: Call) -> None:
         raise denied()
 
 
+def _named(account: Account, name: str) -> Row:
+    """The group of this name; of several the one with most peers."""
+    named = account.where("groups", "name", name)
+    if not named:
+        raise not_found(f"group: {name} not found")
+    return max(named, key=lambda group: len(membership.member_ids(account, group["id"])))
+
+
 def _existing(call: Call) -> Row:
     group = call.account.find("groups", call.path["group_id"])
     if group is None:
@@ -234,16 +147,16 @@ def _written(call: Call, group: Row, body: Row) -> Row:
     """Store what the request says and answer with the request's order of peers."""
     account = call.account
     group = account.save("groups", {**group, "name": body["name"]})
-    set_resources(account, group["id"], body["resources"] or [])
+    membership.set_resources(account, group["id"], body["resources"] or [])
     wanted = body["peers"] or []
-    known = member_ids(account, group["id"])
+    known = membership.member_ids(account, group["id"])
     kept, before = set(wanted), set(known)
     removed = [peer_id for peer_id in known if peer_id not in kept]
     added = [peer_id for peer_id in wanted if peer_id not in before]
     for peer_id in removed:
-        remove_member(account, group["id"], peer_id)
+        membership.remove_member(account, group["id"], peer_id)
     for peer_id in added:
-        add_member(account, group["id"], peer_id)
+        membership.add_member(account, group["id"], peer_id)
     if group["id"] in (account.settings["ipv6_enabled_groups"] or []):
         settle_ipv6(account, [*removed, *added])
     _audit_members(call, "peer.group.delete", group, removed)
@@ -262,9 +175,9 @@ def _audit_members(call: Call, code: str, group: Row, peer_ids: list[str]) -> No
 def _refuse_if_held(call: Call, group: Row) -> None:
     if group["issued"] == "integration" and not (call.user["is_service_user"] and has_admin_power(call.user)):
         raise _kept("only service users with admin power can delete integration group")
-    if group["name"] == ALL:
+    if group["name"] == membership.ALL:
         raise _kept("deleting group ALL is not allowed")
-    if resources := resources_of(call.account, group["id"]):
+    if resources := membership.resources_of(call.account, group["id"]):
         raise _kept(f"group has been linked to network resource: {resources[0]['id']}")
     for name in HOLDERS:
         area = areas().get(name)
@@ -274,12 +187,6 @@ def _refuse_if_held(call: Call, group: Row) -> None:
 
 def _kept(message: str) -> Refusal:
     return Refusal(400, message, verbatim=True)
-
-
-def _enter(account: Account, group_id: str, resource: Row) -> None:
-    place = account.world.store.table("group_resources").next_place
-    entry = {"group": group_id, "resource": resource["id"], "type": resource["type"]}
-    account.save("group_resources", {"id": f"{group_id}/{place}", **entry})
 
 
 AREA = Area(

@@ -6,6 +6,7 @@ A machine is known by its hostname; once its peer has been deleted it joins as a
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.simulator import membership
 from reconciler.simulator.addresses import fqdn, free_ipv4, free_label, settle_ipv6
 from reconciler.simulator.expiry import has_expired
 from reconciler.simulator.ids import hashed
@@ -13,8 +14,8 @@ from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account, World
 
-from . import groups, setup_keys
-from .peers import meta as audit_meta
+from . import setup_keys
+from .peer_views import meta as audit_meta
 
 LOCAL_FLAGS = (
     "block_inbound",
@@ -110,7 +111,7 @@ def new_peer(account: Account, fields: Row, *, always_numbered: bool = False) ->
     peer = account.save("peers", {**blank, **fields})
     if user := account.find("users", peer["user_id"]):
         account.save("users", {**user, "last_login": peer["last_login"]})
-    groups.add_member(account, groups.all_group(account)["id"], peer["id"])
+    membership.add_member(account, membership.all_group(account)["id"], peer["id"])
     return peer
 
 
@@ -158,7 +159,7 @@ def _register(account: Account, line: Mapping[str, Any], fields: Row, group_ids:
     peer = new_peer(account, told, always_numbered=bool(fields.get("ephemeral")))
     for group_id in group_ids:
         if account.find("groups", group_id):
-            groups.add_member(account, group_id, peer["id"])
+            membership.add_member(account, group_id, peer["id"])
     settle_ipv6(account, [peer["id"]])
     return account.find("peers", peer["id"]) or peer
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.simulator import membership
 from reconciler.simulator.clock import DAY
 from reconciler.simulator.encoding import encode
 from reconciler.simulator.ids import person_id, random_text
@@ -15,7 +16,7 @@ from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account, World
 
-from . import accounts, groups
+from . import accounts
 from .people_rows import LOCAL, user_row
 
 SINGLE_ACCOUNT_DOMAIN = "netbird.selfhosted"
@@ -125,7 +126,7 @@ def _sync_groups(account: Account, user: Row, claims: Row) -> Row:
     new = [group["id"] for group in claimed if group["id"] in added]
     user = account.save("users", {**user, "auto_groups": [*kept, *new]})
     if settings["groups_propagation_enabled"]:
-        groups.propagate(account, user["id"], removed, added)
+        membership.propagate(account, user["id"], removed, added)
     return user
 
 
@@ -133,7 +134,7 @@ def _jwt_group(account: Account, name: str) -> Row | None:
     """The jwt group of this name, made if no group has the name; None if only others have it."""
     named = account.where("groups", "name", name)
     if not named:
-        return groups.new_group(account, name, "jwt")
+        return membership.new_group(account, name, "jwt")
     return next((group for group in named if group["issued"] == "jwt"), None)
 
 

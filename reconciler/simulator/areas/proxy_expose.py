@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 
+from reconciler.simulator import membership
 from reconciler.simulator.clock import SECOND
 from reconciler.simulator.errors import Refusal, conflict, denied, invalid, not_found, precondition
 from reconciler.simulator.ids import random_text
@@ -16,7 +17,6 @@ from reconciler.simulator.rpc import RpcError, call
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account, World
 
-from . import groups
 from .proxy_clusters import shared_addresses
 from .proxy_service_body import SHAPE, service_of
 from .proxy_service_ports import with_port
@@ -125,7 +125,7 @@ def _check_allowed(account: Account, peer: Row) -> None:
     allowed = account.settings["peer_expose_groups"]
     if not allowed:
         raise denied("no group is set for peer expose")
-    if not set(allowed) & set(groups.group_ids_of(account, peer["id"])):
+    if not set(allowed) & set(membership.group_ids_of(account, peer["id"])):
         raise denied("peer is not in an allowed expose group")
 
 
@@ -169,7 +169,7 @@ def _group_id(account: Account, name: str) -> str:
     named = account.where("groups", "name", name)
     if not named:
         raise not_found(f"group: {name} not found")
-    return str(max(named, key=lambda group: len(groups.member_ids(account, group["id"])))["id"])
+    return str(max(named, key=lambda group: len(membership.member_ids(account, group["id"])))["id"])
 
 
 def _check_sessions(account: Account, peer: Row, domain: str) -> None:

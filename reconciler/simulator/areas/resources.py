@@ -7,7 +7,7 @@ cannot read is an error without a status of its own: 500, before anything but JS
 from collections.abc import Sequence
 from typing import Any, Final
 
-from reconciler.simulator import resource_address
+from reconciler.simulator import membership, resource_address
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.errors import PlainError, invalid, not_found, precondition, prefixed
@@ -15,8 +15,6 @@ from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
-
-from . import groups
 
 KIND: Final = "network_resources"
 _BODY: Final = Struct({"name": TEXT, "description": Nullable(TEXT), "address": TEXT, "groups": TEXTS, "enabled": BOOL})
@@ -115,7 +113,7 @@ def of_network(account: Account, network_id: str) -> list[Row]:
 
 def group_ids(account: Account, resource_id: str) -> list[str]:
     """The groups that a resource is in, oldest first, each once."""
-    return list(dict.fromkeys(group["id"] for group in groups.of_resource(account, resource_id)))
+    return list(dict.fromkeys(group["id"] for group in membership.of_resource(account, resource_id)))
 
 
 def existing_network(call: Call) -> Row:
@@ -160,13 +158,13 @@ def _saved(call: Call, resource_id: str, body: Row, address: resource_address.Ad
 
 def _join(call: Call, group_id: str, resource: Row) -> None:
     """Add the resource, with the type that it has now, to a group; the event comes even if it was there."""
-    groups.add_resource(call.account, group_id, resource)
+    membership.add_resource(call.account, group_id, resource)
     call.audit("resource.group.add", group_id, **_membership_meta(call.account, group_id, resource))
 
 
 def _leave(call: Call, group_id: str, resource: Row) -> None:
     """Take one entry of the resource out of a group; a group's own PUT may have written several."""
-    groups.remove_resource(call.account, group_id, resource["id"])
+    membership.remove_resource(call.account, group_id, resource["id"])
     call.audit("resource.group.delete", group_id, **_membership_meta(call.account, group_id, resource))
 
 
@@ -196,12 +194,12 @@ def _views(account: Account, resources: Sequence[Row]) -> list[Row]:
 
 
 def _view(account: Account, resource: Row) -> Row:
-    holding = groups.of_resource(account, resource["id"])
+    holding = membership.of_resource(account, resource["id"])
     return {
         "address": resource["address"],
         "description": resource["description"],
         "enabled": resource["enabled"],
-        "groups": [groups.minimum(account, group) for group in holding] or None,
+        "groups": [membership.minimum(account, group) for group in holding] or None,
         "id": resource["id"],
         "name": resource["name"],
         "type": resource["type"],

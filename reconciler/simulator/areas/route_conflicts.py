@@ -6,12 +6,10 @@ Only existing routes by peer groups count, disabled ones too; beside one by a si
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from reconciler.simulator import domains
+from reconciler.simulator import domains, membership
 from reconciler.simulator.errors import Refusal, conflict, invalid
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
-
-from . import groups
 
 KIND: Final = "routes"
 
@@ -55,7 +53,7 @@ def _check_group(account: Account, route: Row, group_id: str, taken: Taken) -> N
     assert group is not None, group_id
     if group_id in taken.groups:
         raise _collision(route, f"peer group {group['name']}")
-    for peer_id in sorted(groups.member_ids(account, group_id)):
+    for peer_id in sorted(membership.member_ids(account, group_id)):
         if peer_id in taken.peers:
             raise _collision(route, f"peer {_peer_name(account, peer_id)} from the group {group['name']}")
 
@@ -70,7 +68,7 @@ def _taken(account: Account, route: Row) -> Taken:
         if other["id"] != route["id"]
     ]
     group_ids = frozenset(group_id for other in others for group_id in other["peer_groups"] or ())
-    peer_ids = frozenset(peer_id for group_id in group_ids for peer_id in groups.member_ids(account, group_id))
+    peer_ids = frozenset(peer_id for group_id in group_ids for peer_id in membership.member_ids(account, group_id))
     return Taken(group_ids, peer_ids)
 
 

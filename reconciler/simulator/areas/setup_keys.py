@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from reconciler.simulator import membership
 from reconciler.simulator.call import Call
 from reconciler.simulator.clock import SECOND, rfc3339
 from reconciler.simulator.decoding import BOOL, INT, TEXT, TEXTS, Nullable, Struct
@@ -11,8 +12,6 @@ from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
 from reconciler.simulator.registry import Answer, Area, Route
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
-
-from .groups import ALL
 
 CREATE_BODY = Struct(
     {
@@ -153,7 +152,7 @@ def _check_groups(account: Account, group_ids: list[str]) -> None:
         group = account.find("groups", group_id)
         if group is None:
             raise invalid(f"invalid auto groups: group not found: {group_id}")
-        if group["name"] == ALL:
+        if group["name"] == membership.ALL:
             raise invalid("invalid auto groups: can't add 'All' group to the setup key")
 
 

@@ -14,8 +14,8 @@ from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
 
 from .joining import LOCAL_FLAGS, new_peer
-from .peers import BROWSER, NO_ADDRESS
-from .policies import MAX_PORT, NUMBER, SSH
+from .peer_views import BROWSER, NO_ADDRESS
+from .policy_body import MAX_PORT, NUMBER, SSH
 
 BODY = Struct({"name": TEXT, "wg_pub_key": TEXT, "rules": TEXTS})
 SSH_PORT = 22_022

@@ -1,12 +1,12 @@
 """The rules of ``PUT /users/{id}``, in the order of their checks, and what a change does."""
 
+from reconciler.simulator import membership
 from reconciler.simulator.errors import denied, invalid, prefixed
 from reconciler.simulator.permissions import has_admin_power
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
 
-from . import groups, peers
-from .groups import ALL
+from .peer_views import meta
 
 OWNER = "owner"
 BLOCKED = "blocked owner account"
@@ -41,7 +41,7 @@ def update(account: Account, caller: Row, target: Row, wanted: Row) -> Row:
     updated = account.save("users", {**target, **wanted})
     removed, added = _group_changes(target, updated)
     if account.settings["groups_propagation_enabled"]:
-        groups.propagate(account, target["id"], removed, added)
+        membership.propagate(account, target["id"], removed, added)
     if updated["is_blocked"] and not target["is_blocked"]:
         _expire_peers(account, target["id"], caller["id"])
     _audit(account, caller["id"], target, updated)
@@ -58,7 +58,7 @@ def _check(account: Account, caller: Row, target: Row, wanted: Row) -> None:
         group = account.find("groups", group_id)
         if group is None:
             raise invalid(f"provided group ID {group_id} in the user {target['id']} update doesn't exist")
-        if group["name"] == ALL:
+        if group["name"] == membership.ALL:
             raise invalid("can't add All group to the user")
 
 
@@ -88,7 +88,7 @@ def _expire_peers(account: Account, user_id: str, initiator_id: str) -> None:
     """The peers of a blocked user are cut off and have to log in again."""
     for peer in account.where("peers", "user_id", user_id):
         account.save("peers", {**peer, "login_expired": True, "connected": False})
-        account.audit(initiator_id, "peer.login.expire", peer["id"], **peers.meta(account, peer), reason=BLOCKED)
+        account.audit(initiator_id, "peer.login.expire", peer["id"], **meta(account, peer), reason=BLOCKED)
 
 
 def _audit(account: Account, initiator_id: str, before: Row, after: Row) -> None:
