@@ -87,6 +87,7 @@ def _wanted(desired: Desired) -> dict[str, AnyKind]:
     names |= {other for name in desired.kinds for other in kinds_referred_to(registry[name].model) if other in registry}
     deletable = {name for name in desired.kinds if desired.owns(name).full}
     deletable |= {other for name in deletable for other in registry[name].takes_along}
+    deletable |= {kind.name for kind in registry.values() if kind.parent in deletable}
     names |= deletable
     names |= {kind.name for kind in registry.values() if _holds_on_to(kind, deletable, registry)}
     for name in list(names):
