@@ -81,6 +81,13 @@ def _remarks(
     if desired.ssh is True:
         message = "ssh: true lets every user of the account log in as every local user"
         found.append((message, "name groups and local users: ssh: {ops: [root]}"))
+    if isinstance(desired.ssh, dict) and (everybody := [group for group, users in desired.ssh.items() if not users]):
+        found.append(
+            (
+                f"ssh: an empty list lets {', '.join(everybody)} log in as every local user",
+                "name the local users: ssh: {ops: [root]}",
+            )
+        )
     if desired.ssh is not None and desired.ports == ():
         found.append(("ports: all opens every TCP port, not only SSH", "leave ports out for port 22"))
     return found
