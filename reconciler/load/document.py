@@ -132,6 +132,8 @@ def _check_patterns(patterns: Seq, desired: Desired, notes: Notes) -> None:
     for pattern, mark in zip(patterns, patterns.items_at, strict=True):
         if not _could_match(pattern, desired.registry):
             advice = near(pattern.partition("/")[0], desired.registry) or "write KIND/KEY, such as policy/legacy-*"
+            if pattern in desired.registry:
+                advice = f"write {pattern}/NAME, or {pattern}/* for all"
             notes.error(INVALID, f"'{pattern}' is no address of any kind", advice, mark)
 
 
