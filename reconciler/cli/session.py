@@ -100,9 +100,10 @@ class Session:
         if self._progress is not None:
             self._progress.waiting(seconds, reason)
 
-    def note_requests(self) -> None:
-        """Take the number of requests into the view."""
+    def hang_up(self) -> None:
+        """Close all connections; take the number of requests into the view."""
         if self._client is not None:
+            self._client.close()
             self.view.reads, self.view.writes = self._client.reads, self._client.writes
 
 
@@ -115,7 +116,8 @@ def run_session(command: str, options: Options, work: Callable[[Session], ExitCo
     except NbsyncError as error:
         view.exit_code = error.exit_code
         view.diagnostics = [*view.diagnostics, *error.diagnostics]
-    session.note_requests()
+    finally:
+        session.hang_up()
     _show(session)
     return int(view.exit_code)
 
