@@ -31,7 +31,7 @@ def _walk(walk: Walk, account: Account, folder: Path) -> None:
 @pytest.mark.parametrize("name", walks.names())
 def test_every_step_of_a_walk_ends_with_nothing_left_to_do(name: str, tmp_path: Path) -> None:
     walk = walks.load(name)
-    _walk(walk, Simulated(walk.server), tmp_path)
+    _walk(walk, Simulated(walk.server, by_login=walk.set_up_by_login), tmp_path)
 
 
 @pytest.mark.live

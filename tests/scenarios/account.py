@@ -53,16 +53,31 @@ class Account(Protocol):
 
 
 class Simulated:
-    """A new account in a new simulator."""
+    """A new account in a new simulator.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    Args:
+        environ: environment of the server.
+        by_login: the account is made by the owner's first login, so that people of other identity providers join it.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, by_login: bool = False) -> None:
         self._simulator = Simulator(environ)
-        self.settings = Settings("http://127.0.0.1", SecretStr(self._simulator.bootstrap()))
         self.transport: httpx.BaseTransport | None = self._simulator.transport()
+        if by_login:
+            owner = {"email": "owner@acme.test", "password": "0wner-Password", "name": "Owner"}
+            self._client().post("/api/setup", json=owner)
+            self.event({"event": "user_logs_in", "email": owner["email"], "name": owner["name"]})
+        self.settings = Settings("http://127.0.0.1", SecretStr(self._simulator.bootstrap()))
 
     def event(self, line: Mapping[str, Any]) -> Any:
-        """Any event of the simulator."""
-        return self._simulator.event(line)
+        """Any event of the simulator; who logs in makes a request."""
+        answer = self._simulator.event(line)
+        if line["event"] == "user_logs_in":
+            self._client().get("/api/users/current", headers={"Authorization": f"Bearer {answer['token']}"})
+        return answer
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(base_url="http://127.0.0.1", transport=self.transport)
 
 
 class Real:

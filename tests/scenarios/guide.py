@@ -106,12 +106,17 @@ class Guide:
             self._document = self._bystander.resolved(step.desired, self._desired())
         options = self._options(step)
         outcome = self._plan(options)
-        _compare(step, outcome)
+        _compare(self._with_ids(step), outcome)
         self._compare_unmanaged(step, outcome)
         if step.exit == ExitCode.DONE:
             self._apply(outcome)
             self._expect_rest(self._plan(options), outcome.plan)
         self._bystander.look(step.api, self._desired())
+
+    def _with_ids(self, step: Step) -> Step:
+        """The step with ids in the lines of its plan."""
+        lines = {"plan": step.plan, "order": step.order}
+        return step.model_copy(update=self._bystander.resolved(lines, None))
 
     def _options(self, step: Step) -> Options:
         """What a person would give to the command line."""

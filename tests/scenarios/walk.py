@@ -5,6 +5,7 @@ A walk file is a mapping. `steps` is the walk; the other keys say where it can b
     only_simulated: why a real server cannot be taken along
     only_if_fresh: why the account has to be a new one: what else is in it would feel the walk
     server: environment of the simulated server, {NB_DISABLE_GEOLOCATION: "false"}
+    set_up_by_login: the simulated account is one that people of other identity providers join
 
 A step declares, plans, compares, applies, and plans again; the second plan has to be empty:
 
@@ -22,8 +23,8 @@ A step declares, plans, compares, applies, and plans again; the second plan has 
     api: for addresses, fields of the object as the API shows it in the end; null: it is not there
 
 What happens meanwhile is a request (`put`, `post` or `delete` with a path below /api and a `body`) or an `event` of the
-simulator; `as` gives the id in its answer a name. In all of these, and in `desired`, the text `<address>` (or `<name>` of an
-`as`) stands for an id. The event `peer_joins` goes without `setup_key`: a key for one use is made and taken away again, and
+simulator; `as` gives the id in its answer a name. In all of these, in `desired`, `plan`, `order` and `api`, the text
+`<address>` (or `<name>` of an `as`) stands for an id. The event `peer_joins` goes without `setup_key`: a key for one use is made and taken away again, and
 `auto_groups` are its groups.
 """
 
@@ -74,6 +75,7 @@ class Walk(_Strict):
     only_simulated: str = ""
     only_if_fresh: str = ""
     server: dict[str, str] = {}
+    set_up_by_login: bool = False
     steps: tuple[Step, ...]
 
     @property
