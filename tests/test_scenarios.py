@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from schemas import KINDS
 from tests.scenarios import walk as walks
 from tests.scenarios.account import JOINER, TOKEN, URL, Account, Dashboard, Real, Simulated, Traces, alone_with
+from tests.scenarios.coverage import Covered, cover, fields_of
 from tests.scenarios.guide import Guide
 from tests.scenarios.walk import Walk
 
@@ -64,3 +66,44 @@ def _is_fresh(account: Account) -> bool:
         return all(len(ids) <= usual.get(path, 0) for path, ids in dashboard.ids().items())
     finally:
         dashboard.close()
+
+
+@pytest.fixture(scope="module")
+def covered(tmp_path_factory: pytest.TempPathFactory) -> Covered:
+    """What all walks together cover."""
+    all_of_it, folder = Covered(), tmp_path_factory.mktemp("coverage")
+    for name in walks.names():
+        one = cover(walks.load(name), folder)
+        all_of_it.changed |= one.changed
+        all_of_it.left_out |= one.left_out
+    return all_of_it
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_is_changed_by_a_walk(kind: str, covered: Covered) -> None:
+    missing = [facts.path for facts in fields_of(kind) if (kind, facts.path) not in covered.changed]
+    assert not missing
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_that_may_be_left_out_is_left_out_by_a_walk(kind: str, covered: Covered) -> None:
+    free = [facts for facts in fields_of(kind) if not facts.required and not facts.is_identity]
+    missing = [facts.path for facts in free if (kind, facts.path) not in covered.left_out]
+    assert not missing
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_walk_with_every_sort_of_change(kind: str) -> None:
+    endpoint = KINDS[kind].endpoint
+    steps = [step for name in walks.names() for step in walks.load(name).steps]
+    found = {line[0] for step in steps for line in step.plan if line[2:].startswith(f"{kind}/")}
+    listed = not endpoint.singleton
+    possible = {
+        "+": listed and endpoint.creates,
+        "-": listed and endpoint.deletes,
+        ">": KINDS[kind].renames,
+        "~": endpoint.updates,
+    }
+    assert found >= {sign for sign, is_possible in possible.items() if is_possible}
+    own = walks.load(kind).steps
+    assert any(step.meanwhile and step.plan for step in own), "nobody changes anything behind nbsync's back"
