@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -154,8 +155,9 @@ class Simulator:
             self._state.keep()
 
 
+@cache
 def _router() -> MapAdapter:
-    """All routes; the first one of a path also answers OPTIONS."""
+    """All routes, the same for every simulator; the first one of a path also answers OPTIONS."""
     rules: list[Rule] = []
     paths: set[str] = set()
     for route in registry.routes():
