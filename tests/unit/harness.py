@@ -226,6 +226,16 @@ class Account(Desk):
             assert "error" not in answer
         self.send("DELETE", f"/setup-keys/{key['id']}")
 
+    def row(self, kind: str, identifier: str) -> Json:
+        """A row of the simulator's tables, which can be what the API cannot make."""
+        found = self.simulator.world.accounts()[0].find(kind, identifier)
+        assert found
+        return found
+
+    def store(self, kind: str, row: Json) -> None:
+        """Replace a row."""
+        self.simulator.world.accounts()[0].save(kind, row)
+
     def fault(self, method: str, path: str, fault: str, nth: int = 1) -> None:
         """Let the nth matching request fail."""
         self.simulator.event({"event": "fault", "method": method, "path": path, "nth": nth, "fault": fault})
