@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
 from schemas._core.codec import decoded_values, encode_fields, lenient
+from schemas._core.conflicts import Conflict, Files, Use
 from schemas._core.fields import AsTuple, JsonObject, Name, RefTo, Resource, Strict, Trait, Unordered
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Unique
 
@@ -72,6 +74,27 @@ def _undeclarable(seen: JsonObject) -> str:
     return ""
 
 
+def _conflicts(files: Files) -> Iterator[Conflict]:
+    """Groups are there for policies above all: where no file has any, other policies may use them."""
+    if not files.mention("policy"):
+        return
+    for group in files.of("group"):
+        uses = files.uses(group.address)
+        if all(_only_fills(use) for use in uses):
+            is_filled = bool(uses or _members(group.model))
+            message = (
+                "the group is filled, and nothing in the files uses it"
+                if is_filled
+                else "nothing in the files uses the group"
+            )
+            advice = "name it in a policy, route, router or DNS section, or take it out; what only the dashboard uses can stay there"
+            yield Conflict("NBS327", group.address, message, advice)
+
+
+def _only_fills(use: Use) -> bool:
+    return bool(use.ref.fills) or use.by.kind == "network_resource"
+
+
 KIND = Kind(
     name="group",
     model=Group,
@@ -85,6 +108,7 @@ KIND = Kind(
     encode=_encode,
     settle=_settle,
     without=_without,
+    conflicts=_conflicts,
     effect=_effect,
     unique=Unique.ON_CREATE,
     renames=True,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
 from schemas._core.codec import decoded_values, encode_fields, kept_items, lenient
+from schemas._core.conflicts import Claims, Conflict, Files, Stated
 from schemas._core.fields import AsTuple, Domain, JsonObject, Resource, Text, Unordered, invalid, is_live
 from schemas._core.kind import Account, Endpoint, Ids, Kind, Unique
 from schemas._core.via import GroupNames
@@ -102,6 +104,27 @@ def _remarks(
     ]
 
 
+def _conflicts(files: Files) -> Iterator[Conflict]:
+    """Whom a peer asks that gets two answers to one question is not said anywhere."""
+    claims = Claims()
+    for one in files.of("nameserver_group"):
+        if one.model.enabled:
+            for domain in ("",) if one.model.primary else one.model.domains:
+                if met := claims.met(domain.lower(), one.model.groups, one.parts[0]):
+                    yield _conflict(one, domain, *met)
+                claims.enter(domain.lower(), one.model.groups, one, one.parts[0])
+
+
+def _conflict(one: Stated, domain: str, group: str, other: Stated) -> Conflict:
+    if not domain:
+        message = f"the group '{group}' has other primary nameservers as well, those of {other.address}"
+        advice = "keep one primary nameserver group for each group; it may have three servers"
+        return Conflict("NBS323", one.address, message, advice, "primary", other=other.address)
+    message = f"the group '{group}' asks other nameservers for '{domain}' as well, those of {other.address}"
+    advice = "keep one nameserver group for a domain and group; it may have three servers"
+    return Conflict("NBS322", one.address, message, advice, "domains", domain, other.address)
+
+
 KIND = Kind(
     name="nameserver_group",
     model=NameserverGroup,
@@ -111,6 +134,7 @@ KIND = Kind(
     decode=_decode,
     encode=_encode,
     remarks=_remarks,
+    conflicts=_conflicts,
     unique=Unique.ALWAYS,
     renames=True,
     waits_for=("route",),

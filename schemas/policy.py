@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Annotated
 
 from schemas._core.address import encode_part
 from schemas._core.codec import labels, lenient, plain, request_body
+from schemas._core.conflicts import Conflict, Files, Stated
 from schemas._core.ends import written_end
 from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Text, Unordered
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind
+from schemas._core.ports import covered, traffic_spans
 from schemas._core.rule import SSH_PORT, Rule, covers, only_rule, rule_request, rule_with, seen_rule, spelled_alike
+from schemas._core.shadows import Members, by_name, denies_all_of, naming
 
 TEMPORARY = "Temporary access policy for peer "
 
@@ -114,6 +117,57 @@ def _undeclarable(seen: JsonObject) -> str:
     return ""
 
 
+def _conflicts(files: Files) -> Iterator[Conflict]:
+    policies, members = files.of("policy"), Members(files)
+    enabled = [policy for policy in policies if policy.model.enabled]
+    yield from _said_twice(policies)
+    yield from _denied(enabled, members)
+    yield from _idle(enabled, members)
+
+
+def _said_twice(policies: Sequence[Stated]) -> Iterator[Conflict]:
+    first: dict[Hashable, Stated] = {}
+    for policy in policies:
+        other = first.setdefault(_content(policy.model), policy)
+        if other is not policy:
+            message = f"the policy says the same as {other.address}"
+            yield Conflict("NBS325", policy.address, message, "keep one of the two", other=other.address)
+
+
+def _content(policy: Policy) -> Hashable:
+    """All that counts; the same ports are the same however they are written."""
+    protocol, spans = traffic_spans(policy.allow or policy.deny or ())
+    logins = tuple(sorted(policy.ssh.items())) if isinstance(policy.ssh, dict) else policy.ssh
+    traffic = (bool(policy.deny), protocol, covered(spans), logins, policy.ports)
+    return policy.from_, policy.to, traffic, policy.bidirectional, policy.posture, policy.enabled
+
+
+def _denied(policies: Sequence[Stated], members: Members) -> Iterator[Conflict]:
+    denies = [policy for policy in policies if policy.model.deny]
+    if not denies:
+        return
+    by_from, by_to = (by_name(getattr(deny.model, end) for deny in denies) for end in ("from_", "to"))
+    for policy in policies:
+        if not policy.model.deny:
+            candidates = naming(by_from, by_to, policy.model, members)
+            other = next((i for i in candidates if denies_all_of(denies[i].model, policy.model, members)), None)
+            if other is not None:
+                address = denies[other].address
+                message = f"the policy allows nothing: all of it is denied by {address}"
+                advice = "take one of the two out, or narrow the deny"
+                yield Conflict("NBS324", policy.address, message, advice, other=address)
+
+
+def _idle(policies: Sequence[Stated], members: Members) -> Iterator[Conflict]:
+    for policy in policies:
+        for said, end in (("from", policy.model.from_), ("to", policy.model.to)):
+            if isinstance(end, tuple) and members.are_empty(end, resources_count=said == "to"):
+                groups = ", ".join(f"'{group}'" for group in end)
+                message = f"the policy reaches nothing: the files leave {groups} without members"
+                advice = "fill the group from peers, keys, users or resources; or leave its peers out: then others may be in it"
+                yield Conflict("NBS326", policy.address, message, advice, said)
+
+
 KIND = Kind(
     name="policy",
     model=Policy,
@@ -128,6 +182,7 @@ KIND = Kind(
     named=_named,
     settle=_settle,
     remarks=_remarks,
+    conflicts=_conflicts,
     effect=_effect,
     renames=True,
     waits_for=("dns_settings",),

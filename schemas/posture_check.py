@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Self
 
 from pydantic import model_validator
 
 from schemas._core.checks import CHECKS, Locations, NetworkRanges, OsVersion, Processes, seen_check, wire_check
 from schemas._core.codec import lenient
+from schemas._core.conflicts import Conflict, Files
 from schemas._core.fields import JsonObject, Resource, Text, Version, invalid
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Unique
 
@@ -53,6 +55,17 @@ def _effect(before: PostureCheck | None, after: PostureCheck | None) -> Effect:
     return Effect.MIXED
 
 
+def _conflicts(files: Files) -> Iterator[Conflict]:
+    if files.mention("policy"):
+        for check in files.of("posture_check"):
+            if not files.uses(check.address):
+                message, advice = (
+                    "no policy in the files uses the posture check",
+                    "name it under posture, or take it out",
+                )
+                yield Conflict("NBS328", check.address, message, advice)
+
+
 KIND = Kind(
     name="posture_check",
     model=PostureCheck,
@@ -60,6 +73,7 @@ KIND = Kind(
     endpoint=Endpoint("/posture-checks"),
     decode=_decode,
     encode=_encode,
+    conflicts=_conflicts,
     effect=_effect,
     unique=Unique.ON_CREATE,
     renames=True,

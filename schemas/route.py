@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
 from schemas._core.codec import decoded_values, lenient, plain, request_body
+from schemas._core.conflicts import Claims, Conflict, Files, Stated
 from schemas._core.fields import DOMAIN, AsTuple, JsonObject, Network, Text, Unordered, invalid, is_live
 from schemas._core.kind import Account, Endpoint, Kind, Layout
 from schemas._core.via import GroupNames, Routed, routing_effect, via
@@ -108,6 +111,56 @@ def _holds(parts: tuple[str, ...], route: Route) -> Iterator[str]:
         yield from _excludes(parts, route)
 
 
+def _conflicts(files: Files) -> Iterator[Conflict]:
+    """Routes of one identifier stand in for one another; those of several do not know of each other."""
+    enabled = [one for one in files.of("route") if one.model.enabled]
+    claims = Claims()
+    for one in enabled:
+        yield from _same(one, claims)
+    lengths = sorted({_span(one.model.network)[:2] for one in enabled if one.model.network}, reverse=True)
+    for one in enabled:
+        if one.model.network:
+            yield from _wider(one, claims, lengths)
+
+
+def _same(one: Stated, claims: Claims) -> Iterator[Conflict]:
+    route = one.model
+    if _is_choice(route):
+        return
+    field = "network" if route.network else "domains"
+    for said in [route.network] if route.network else route.domains:
+        target = _span(said) if route.network else said
+        if met := claims.met(target, route.groups, one.parts[0]):
+            message = f"the group '{met[0]}' gets {said} under another identifier as well, as {met[1].address}"
+            advice = "write both under one identifier: then one stands in for the other; or give them to other groups"
+            yield Conflict("NBS320", one.address, message, advice, field, said, met[1].address)
+        claims.enter(target, route.groups, one, one.parts[0])
+
+
+def _is_choice(route: Route) -> bool:
+    """An exit node that a person picks: there may be many, and one is in use (access: clients)."""
+    return route.skip_auto_apply and bool(route.network) and _span(route.network)[1] == 0
+
+
+def _wider(one: Stated, claims: Claims, lengths: list[tuple[int, int]]) -> Iterator[Conflict]:
+    """The narrowest network around this one; an exit node is around all, and meant to be."""
+    route = one.model
+    family, length, bits = _span(route.network)
+    for wider in (other for of, other in lengths if of == family and 0 < other < length):
+        if met := claims.met((family, wider, bits >> (length - wider)), route.groups):
+            message = f"the group '{met[0]}' gets {route.network} as part of {met[1].model.network} as well, by {met[1].address}"
+            advice = "the narrower network wins where both are there; is it meant to go another way?"
+            yield Conflict("NBS321", one.address, message, advice, "network", route.network, met[1].address)
+            return
+
+
+@cache
+def _span(network: str) -> tuple[int, int, int]:
+    """Family, length and leading bits of a network."""
+    found = ipaddress.ip_network(network)
+    return found.version, found.prefixlen, int(found.network_address) >> (found.max_prefixlen - found.prefixlen)
+
+
 KIND = Kind(
     name="route",
     model=Route,
@@ -121,6 +174,7 @@ KIND = Kind(
     write=_write,
     decode=_decode,
     request=_request,
+    conflicts=_conflicts,
     effect=routing_effect,
     holds=_holds,
     excludes=_excludes,

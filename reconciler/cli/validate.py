@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from reconciler.cli.options import collect, for_files
 from reconciler.cli.session import Session, run_session
-from reconciler.errors import Diagnostic, ExitCode, Severity
+from reconciler.errors import DesiredStateError, Diagnostic, ExitCode, Severity
 from reconciler.load.desired import Desired
 from reconciler.plan.diff import remarks
+from reconciler.plan.lint import lint
 from reconciler.plan.match import Book
 from reconciler.plan.resolve import names_for_the_account, place_of
 from reconciler.state.snapshot import Snapshot
@@ -20,18 +23,31 @@ FOR_THE_ACCOUNT = "NBS310"
 
 @click.command()
 @for_files
-def validate(**given: Any) -> int:
+@click.option("--strict", is_flag=True, help="Count warnings as errors.")
+def validate(*, strict: bool, **given: Any) -> int:
     """Check everything that the files alone show. No server is asked, no token is needed.
 
     PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
     """
 
     def work(session: Session) -> ExitCode:
-        desired = session.desired()
-        session.view.diagnostics = [*desired.diagnostics, *_remarks(desired), *_open_names(desired)]
-        return ExitCode.DONE
+        try:
+            found = _findings(session.desired())
+        except DesiredStateError as error:
+            found = list(error.diagnostics)
+        session.view.diagnostics = list(_strictly(found)) if strict else found
+        return ExitCode.INVALID if session.view.has_errors() else ExitCode.DONE
 
     return run_session("validate", collect(given), work)
+
+
+def _findings(desired: Desired) -> list[Diagnostic]:
+    return [*desired.diagnostics, *_remarks(desired), *lint(desired), *_open_names(desired)]
+
+
+def _strictly(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    for one in found:
+        yield replace(one, severity=Severity.ERROR) if one.severity is Severity.WARNING else one
 
 
 def _remarks(desired: Desired) -> list[Diagnostic]:

@@ -113,19 +113,19 @@ def place_of(desired: Desired, declared: Declared, reference: Reference) -> Plac
     attribute, _, text = reference
     field = type(declared.model).model_fields[attribute].alias or attribute
     names = {text, decode_part(text.rpartition("/")[2])}
-    found = _scalars(declared.body.get(field), declared.body.values_at.get(field, declared.at))
+    found = scalars(declared.body.get(field), declared.body.values_at.get(field, declared.at))
     return desired.place(next((mark for mark, value in found if value in names), declared.at))
 
 
-def _scalars(node: Any, at: int) -> Iterator[tuple[int, Any]]:
+def scalars(node: Any, at: int) -> Iterator[tuple[int, Any]]:
     """All scalars of a part of the tree, keys included, with their marks."""
     if isinstance(node, Map):
         for key, value in node.items():
             yield node.keys_at[key], key
-            yield from _scalars(value, node.values_at[key])
+            yield from scalars(value, node.values_at[key])
     elif isinstance(node, Seq):
         for value, mark in zip(node, node.items_at, strict=True):
-            yield from _scalars(value, mark)
+            yield from scalars(value, mark)
     else:
         yield at, node
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from schemas._core.codec import decode_fields, encode_fields, plain, request_body
+from schemas._core.conflicts import Conflict, Files
 from schemas._core.fields import JsonObject, Resource
 
 M = TypeVar("M", bound=Resource)
@@ -195,6 +196,7 @@ class Kind(Generic[M]):
         arrives: objects come by themselves, not through nbsync: one that is not there yet is a warning.
         missing: why an object that is not live cannot be made now (a warning), or nothing.
         remarks: warnings (message, help) about a declared object, given the parts of its key and what is live (or None).
+        conflicts: what is odd about the declared objects of this kind together, as far as the files prove it.
         vetoes: why the plan may not turn this live object into that one (None: delete it).
         effect: what a change does to access.
         unique: where the server wants names to be unique.
@@ -242,6 +244,7 @@ class Kind(Generic[M]):
     arrives: bool = False
     missing: Callable[[M], str] = lambda _desired: ""
     remarks: Callable[[M, tuple[str, ...], JsonObject | None, Account], Sequence[tuple[str, str]]] = _nothing
+    conflicts: Callable[[Files], Iterable[Conflict]] = _nothing
     vetoes: Callable[[JsonObject, M | None, frozenset[str], Account], Sequence[Veto]] = _nothing
     effect: Callable[[M | None, M | None], Effect] = _neutral
     unique: Unique = Unique.NO
