@@ -25,6 +25,20 @@ def test_a_peer_joins_the_groups_of_its_person(admin: Caller, join: Join) -> Non
     assert admin.get(f"/peers/{peer}")["user_id"] == ana["id"]
 
 
+def test_a_person_may_bring_its_peers_into_ipv6(admin: Caller, join: Join) -> None:
+    """The address comes with a group that is enabled for it, and goes with the group."""
+    group = admin.post("/groups", {"name": "v6"})["id"]
+    _set(admin, ipv6_enabled_groups=[group])
+    ana = admin.post("/users", {"name": "Ana", "email": "ana@acme.test", "role": "user"})
+    peer = join("laptop", user="ana@acme.test")["id"]
+    assert "ipv6" not in admin.get(f"/peers/{peer}")
+
+    admin.put(f"/users/{ana['id']}", {"role": "user", "auto_groups": [group]})
+    assert "ipv6" in admin.get(f"/peers/{peer}")
+    admin.put(f"/users/{ana['id']}", {"role": "user", "auto_groups": []})
+    assert "ipv6" not in admin.get(f"/peers/{peer}")
+
+
 def test_without_propagation_peers_stay_where_they_are(admin: Caller, join: Join) -> None:
     """Switching it on adds what is missing, and removes nothing."""
     devs, ops = (admin.post("/groups", {"name": name})["id"] for name in ("devs", "ops"))
