@@ -24,7 +24,8 @@ class Document:
     """All files as one tree.
 
     Attributes:
-        root: merged and interpolated, without `vars` and `remove`; a scalar whose interpolation failed is there as written.
+        root: merged and interpolated, without `vars` and `remove`; a scalar whose interpolation failed is there as written, and
+            of a mapping with a duplicate key the first is. Empty where there are more errors than are shown.
         sources: the way from marks back to places.
         removed: what overlays take out: addresses, with their marks.
         files: the files that were found, overlays last.

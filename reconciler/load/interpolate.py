@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from reconciler.load.variables import order
 MAX_FILE_VALUE = 1_000_000
 MAX_NEAR = 300
 MAX_SHOWN = 10
+_LAST_NEWLINE = re.compile(r"\r?\n\Z")
 
 
 @dataclass
@@ -201,7 +203,7 @@ class _Interpolation:
                 self.files[path] = read_text(path, MAX_FILE_VALUE)
             except Unreadable as error:
                 self.fail("NBS102", str(error), "The path is relative to the file it stands in.", at)
-        return self.files[path].removesuffix("\n").removesuffix("\r")
+        return _LAST_NEWLINE.sub("", self.files[path])
 
     def spend_all(self, value: Any, at: int, depth: int = 0) -> None:
         """Count a value that is put into a place, with all that is in it."""

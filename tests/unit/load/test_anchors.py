@@ -62,3 +62,11 @@ def test_only_mappings_can_be_merged(problems, value):
 
 def test_a_quoted_merge_key_is_a_key(load):
     assert load("a: {'<<': 1, b: <<}\n").root == {"a": {"<<": 1, "b": "<<"}}
+
+
+def test_a_merge_key_may_hold_nothing(load):
+    assert load("a: {<<: , b: 1}\n").root == {"a": {"b": 1}}
+
+
+def test_a_merge_of_a_missing_anchor_is_one_error(problems):
+    assert problems("a: {<<: *x, b: 1}\n") == ["a.yaml:1:9 NBS005"]

@@ -96,7 +96,10 @@ def test_folders_that_link_to_one_another_are_walked_once(make, folder):
 def test_a_link_to_itself_is_an_error(make, folder, name):
     make("conf/a.yaml")
     (folder / "conf" / name).symlink_to(name)
-    assert [code for code, _ in refused("conf")] == ["NBS008"]
+    names, (diagnostic,) = find([Path("conf")])
+    assert [str(found) for found in names] == ["conf/a.yaml"]
+    assert diagnostic.message == f"conf/{name} is a symbolic link that leads back to itself"
+    assert diagnostic.code == "NBS008"
 
 
 def test_a_missing_path_is_an_error(folder):

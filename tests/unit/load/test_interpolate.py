@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.load import locate, read
+from reconciler.load import Map, Seq, Sources, locate, read
+from reconciler.load.findings import Budget, Findings
+from reconciler.load.interpolate import interpolate
 
 
 def value(load, text, **options):
@@ -36,6 +38,7 @@ def value(load, text, **options):
         ("x: ${env:NOPE:-a:-b c}", "a:-b c"),
         ("x: '${env:NOPE:-}'", ""),
         ("x: ${env:EMPTY:-full}", "full"),
+        ('x: "${env:NOPE:-a\\nb}"', "a\nb"),
         ("x: ${env:EMPTY}", ""),
         ("x: a${env:EMPTY}b", "ab"),
         ("x: ${env:PORT:-1}", 443),
@@ -99,6 +102,24 @@ def test_files_are_relative_to_the_file_that_names_them(load, folder):
     found = read([Path("conf")], environ={}, objects=frozenset(), singletons=frozenset())
     assert found.diagnostics == []
     assert found.root == {"x": "line\nline\n", "y": 8080, "z": "a8080b", "w": "line\nline\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", "a"),
+        ("a\n", "a"),
+        ("a\r\n", "a"),
+        ("a\n\n", "a\n"),
+        ("a\r", "a\r"),
+        ("a \n", "a "),
+        ("\n", ""),
+        ("", ""),
+        ("7\n", 7),
+    ],
+)
+def test_one_newline_at_the_end_of_a_file_is_dropped(load, text, expected):
+    assert value(load, "x: ${file:f.txt}\n", files={"f.txt": text}) == expected
 
 
 @pytest.mark.parametrize(
@@ -178,6 +199,10 @@ def test_what_has_aliases_is_reported_once(problems):
     assert problems("x: &x {k: '${var:a}'}\ny: *x\nz: {<<: *x}\n") == ["a.yaml:1:11 NBS103"]
 
 
+def test_a_malformed_variable_is_reported_where_it_stands(problems):
+    assert problems("vars: {a: '${x}', b: ['${var:a}']}\nx: ${var:a}\n") == ["a.yaml:1:11 NBS102"]
+
+
 def test_what_is_marked_as_text_takes_no_list(only):
     assert only("vars: {l: [1]}\nx: !!str ${var:l}\n").code == "NBS102"
 
@@ -239,6 +264,17 @@ def test_what_has_no_interpolation_is_not_copied(load):
 def test_shared_subtrees_are_not_changed_in_place(load):
     found = load("g: &g {a: ['${env:A:-1}']}\nx: *g\n")
     assert (found.root["g"], found.root["x"]) == ({"a": [1]}, {"a": [1]})
+
+
+def test_the_tree_that_is_interpolated_is_not_changed(load):
+    root = Map(0)
+    root.put("vars", Map(0), 0, 0)
+    root.put("x", Map(0), 0, 0)
+    root["x"].put("list", Seq(0), 0, 0)
+    root["x"]["list"].put("${env:A}", 0)
+    result = interpolate(root, {}, {"A": "1"}, Budget(), Findings(Sources()))
+    assert result == {"x": {"list": [1]}}
+    assert root == {"vars": {}, "x": {"list": ["${env:A}"]}}
 
 
 @pytest.mark.parametrize("declared", ["[1]", "text", "5"])

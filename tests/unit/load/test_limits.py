@@ -45,6 +45,14 @@ def test_a_hundred_levels_are_fine(load):
     assert [d.code for d in load("a: " + "[" * 100 + "]" * 100).diagnostics] == ["NBS004"]
 
 
+def test_the_depth_of_an_anchor_is_that_of_the_anchors_in_it(problems):
+    inner = "[" * 60 + "]" * 60
+    deep = "- " * 50
+    assert problems(f"a: &o [&i {inner}, 1]\nb:\n {deep}*i\n") == ["a.yaml:3:102 NBS004"]
+    assert problems(f"a: &o [&i {inner}, 1]\nb:\n {deep}*o\n") == ["a.yaml:3:102 NBS004"]
+    assert problems(f"a: &o [1]\nb: {inner}\nc:\n {deep}*o\n") == []
+
+
 def test_aliases_count_as_what_they_stand_for(load, monkeypatch):
     monkeypatch.setattr(findings.Budget, "__init__", lambda self: setattr(self, "nodes", 20))
     assert load("a: &x [1, 2]\nb: [*x, *x, *x]\n").diagnostics == []

@@ -96,8 +96,10 @@ def test_remove_is_for_overlays_only(load):
 @pytest.mark.parametrize(
     ("listed", "place"), [("text", "1:9"), ("{a: b}", "1:9"), ("[1]", "1:10"), ("[a, {b: }]", "1:13")]
 )
-def test_remove_is_a_list_of_text(problems, listed, place):
-    assert problems(BASE, overlays=[f"remove: {listed}\n"]) == [f"over1.yaml:{place} NBS105"]
+def test_remove_is_a_list_of_text(load, listed, place):
+    found = load(BASE, overlays=[f"remove: {listed}\n"])
+    assert [f"{d.place} {d.code}" for d in found.diagnostics] == [f"over1.yaml:{place} NBS105"]
+    assert all(address == "a" for address, _ in found.removed)
 
 
 def test_two_overlays_may_say_the_same(load):

@@ -87,6 +87,11 @@ def test_the_text_of_a_scalar_is_read_again(document, path, text):
     assert document.sources.text_at(locate(document.root, path)) == text
 
 
+def test_the_text_of_a_file_with_a_byte_order_mark(load):
+    found = load("\ufeffa: 0.30\n")
+    assert found.sources.text_at(found.root.values_at["a"]) == "0.30"
+
+
 def test_the_text_of_a_key(document):
     assert document.sources.text_at(locate(document.root, ["policies", "quoted"], key=True)) == "quoted"
 

@@ -33,6 +33,11 @@ def test_what_is_wrong_and_where(only, text, place, says):
     assert says in found.message
 
 
+def test_where_it_began_is_said_if_that_is_another_line(only):
+    assert "begins at line" not in only("a: [a}\n").message
+    assert "begins at line 1" in only("a: [a,\n b}\n").message
+
+
 @pytest.mark.parametrize("text", ["a: @x\n", "a: [b\n", "a: 'x\n", "a: b: c\n", "\ta: 1\n"])
 def test_there_is_always_help(only, text):
     assert only(text).help
