@@ -32,10 +32,10 @@ class User(Resource):
         return self
 
 
-def _write(users: Sequence[User], _seen: Sequence[JsonObject]) -> JsonObject:
-    """Who is not blocked is not said to be so: that would undo a block in the dashboard. Names are for invitations."""
-    user = users[0]
-    said: JsonObject = plain(user.model_copy(update={"blocked": user.blocked or None, "name": None}))
+def _write(users: Sequence[User], seen: Sequence[JsonObject]) -> JsonObject:
+    """Who is not blocked is not said to be so, nor who waits for approval to be: both would undo a click in the dashboard."""
+    blocked = users[0].blocked and not seen[0].get("pending_approval")
+    said: JsonObject = plain(users[0].model_copy(update={"blocked": blocked or None, "name": None}))
     return said
 
 

@@ -96,7 +96,7 @@ class _Builder:
         if kind.layout is Layout.FIELD:
             holder.put(last, told[0].words.said[last], told[0].words.notes)
         elif kind.layout is Layout.SINGLE:
-            holder.put(last, Block(told[0].words.said), told[0].words.notes)
+            holder.put(last, Block(told[0].words.said) if told[0].words.said else {}, told[0].words.notes)
         else:
             holder.put(last, self._rows(told) if kind.layout is Layout.LISTED else self._entries(told))
 

@@ -34,22 +34,25 @@ def value_text(value: Any, *, flow: bool) -> str:
 def _text(text: str, flow: bool) -> str:
     if _SIMPLE.fullmatch(text) and isinstance(plain(text), str):
         return text
-    # Between brackets some parsers of YAML trip over colons, as in fd00::/8, although they may stand there.
-    if not isinstance(plain(text), str) or (flow and ":" in text):
+    # Between brackets some parsers trip over colons, as in fd00::/8, and over `? `, although YAML 1.2 lets them stand there.
+    if not isinstance(plain(text), str) or (flow and (":" in text or text.startswith("?"))):
         return _quoted(text)
     return _emitted(text, flow)
 
 
 def _emitted(text: str, flow: bool) -> str:
-    """Text as ruamel writes it, with double quotes where both kinds would do."""
+    """Text as ruamel writes it, but for the choice of quotes."""
     yaml = _writer()
     yaml.default_flow_style = flow
     found = _dumped(yaml, [text])
     found = found[1:-1] if flow else found.removeprefix("- ")
-    return _quoted(text) if found.startswith("'") and not set(text) & set('"\\') else found
+    return _quoted(text) if found.startswith("'") else found
 
 
 def _quoted(text: str) -> str:
+    """Text in double quotes, unless single ones spare backslashes."""
+    if text.isprintable() and set(text) & set('"\\') and "'" not in text:
+        return f"'{text}'"
     return _dumped(_writer(), DoubleQuotedScalarString(text)).removesuffix("\n...")
 
 

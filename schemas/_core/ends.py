@@ -25,7 +25,7 @@ class ResourceEnd(Single):
 
     @model_validator(mode="before")
     @classmethod
-    def _key(cls, value: Any) -> Any:
+    def _key(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, dict) or not isinstance(name := value.get("resource"), str):
             return value
         network = value.get("network", "")
@@ -34,7 +34,7 @@ class ResourceEnd(Single):
         if network:
             others = {key: item for key, item in value.items() if key != "network"}
             return {**others, "resource": f"{encode_part(network)}/{encode_part(name)}"}
-        if name.count("/") != 1:
+        if name.count("/") != 1 and not is_live(info):
             raise invalid(
                 f"'{name}' does not name one network and one resource",
                 "write {resource: NETWORK/NAME}; for names with a slash {resource: NAME, network: NETWORK}",
