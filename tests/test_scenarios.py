@@ -12,6 +12,7 @@ from tests.scenarios import walk as walks
 from tests.scenarios.account import JOINER, TOKEN, URL, Account, Dashboard, Real, Simulated, Traces, alone_with
 from tests.scenarios.coverage import Covered, cover, fields_of
 from tests.scenarios.guide import Guide
+from tests.scenarios.newer_server import NewerServer
 from tests.scenarios.walk import Walk
 
 
@@ -34,6 +35,16 @@ def _walk(walk: Walk, account: Account, folder: Path) -> None:
 def test_every_step_of_a_walk_ends_with_nothing_left_to_do(name: str, tmp_path: Path) -> None:
     walk = walks.load(name)
     _walk(walk, Simulated(walk.server, by_login=walk.set_up_by_login), tmp_path)
+
+
+@pytest.mark.parametrize("name", walks.names())
+def test_what_nbsync_does_not_know_survives_every_update(name: str, tmp_path: Path) -> None:
+    walk = walks.load(name)
+    account = Simulated(walk.server, by_login=walk.set_up_by_login)
+    account.nbsync_transport = newer = NewerServer(account.transport)
+    _walk(walk, account, tmp_path)
+    assert newer.losses == []
+    assert newer.updates >= sum(line[0] in "~>" for step in walk.steps if not step.exit for line in step.plan)
 
 
 @pytest.mark.live

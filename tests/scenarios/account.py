@@ -34,6 +34,7 @@ LISTS = (
 )
 """Lists of everything that a walk can make, in an order in which it can be deleted."""
 OF_THE_SERVER = ("embedded_idp_enabled", "local_auth_disabled")
+Transport = httpx.BaseTransport | None
 Ids = dict[str, frozenset[str]]
 
 
@@ -41,12 +42,14 @@ class Account(Protocol):
     """What a walk needs of an account.
 
     Attributes:
-        settings: for nbsync's clients.
-        transport: for nbsync's clients; None is the network.
+        settings: server and token.
+        transport: the way to it; None is the network.
+        nbsync_transport: the way that nbsync takes.
     """
 
     settings: Settings
-    transport: httpx.BaseTransport | None
+    transport: Transport
+    nbsync_transport: Transport
 
     def event(self, line: Mapping[str, Any]) -> Any:
         """Let something happen other than through the API; the event lines of the simulator."""
@@ -62,7 +65,8 @@ class Simulated:
 
     def __init__(self, environ: Mapping[str, str], *, by_login: bool = False) -> None:
         self._simulator = Simulator(environ)
-        self.transport: httpx.BaseTransport | None = self._simulator.transport()
+        self.transport: Transport = self._simulator.transport()
+        self.nbsync_transport: Transport = self.transport
         if by_login:
             owner = {"email": "owner@acme.test", "password": "0wner-Password", "name": "Owner"}
             self._client().post("/api/setup", json=owner)
@@ -89,7 +93,8 @@ class Real:
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self.settings = Settings(environ[URL], SecretStr(environ[TOKEN]))
-        self.transport: httpx.BaseTransport | None = None
+        self.transport: Transport = None
+        self.nbsync_transport: Transport = None
         self._joiner = environ.get(JOINER, "")
 
     def event(self, line: Mapping[str, Any]) -> Any:

@@ -145,7 +145,7 @@ class Guide:
 
     def _plan(self, options: Options) -> Outcome:
         try:
-            with ReadApi(self._account.settings, self._account.transport) as api:
+            with ReadApi(self._account.settings, self._account.nbsync_transport) as api:
                 desired = Session("plan", options).desired()
                 desired.unmanaged += tuple(escape(str(address)) for address in self._foreign)
                 plan, book = make_plan(desired, observe(api, desired), options.allowances)
@@ -163,7 +163,7 @@ class Guide:
     def _apply(self, outcome: Outcome) -> None:
         assert outcome.book is not None
         purse = Purse()
-        with Api(self._account.settings, self._account.transport) as api:
+        with Api(self._account.settings, self._account.nbsync_transport) as api:
             report = execute(api, outcome.book, outcome.plan, sink=purse)
         failed = [f"{line(one.change)}: {one.error}" for one in report.results if one.status is not Status.APPLIED]
         assert not failed, "\n".join(failed)
