@@ -65,9 +65,11 @@ def _require_approval(*, yes: bool) -> None:
 
 
 def _require_free_stdout(session: Session, secrets_out: str | None) -> None:
-    if secrets_out == "-" and session.options.output == "json":
+    if secrets_out == "-" and session.options.output != "text":
         advice = "send the secrets to a file or a command: --secrets-out FILE, --secrets-out exec:COMMAND"
-        raise UsageError(Diagnostic("NBS901", "-o json and --secrets-out - would share stdout", advice))
+        raise UsageError(
+            Diagnostic("NBS901", f"-o {session.options.output} and --secrets-out - would share stdout", advice)
+        )
 
 
 def _ask(session: Session) -> None:

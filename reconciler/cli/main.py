@@ -20,6 +20,7 @@ COMMANDS = {
     "validate": "check the files without a server",
     "drift": "what the account has that the files do not say",
     "export": "write the account as files",
+    "explain": "what a diagnostic code means",
     "schema": "JSON Schema of what -o json prints",
     "simulate": "a NetBird account to try things on",
 }
@@ -48,10 +49,10 @@ class Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the nearest ones."""
-        from reconciler.load.messages import near
-
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS:
+            from reconciler.load.messages import near
+
             advice = near(name, COMMANDS) or f"commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"there is no command '{name}'; {advice}", ctx)
         return super().resolve_command(ctx, args)
@@ -89,20 +90,25 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(found: Sequence[Diagnostic], code: ExitCode, arguments: Sequence[str]) -> int:
-    """Show a failure that no command could show; as JSON where JSON was asked for."""
+    """Show a failure that no command could show, in the format that was asked for."""
     from reconciler.cli.output import show
     from reconciler.render.view import View
 
     command = next((word for word in arguments if word in COMMANDS), "")
-    show(View(command, code, diagnostics=list(found)), "json" if _wants_json(arguments) else "text")
+    show(View(command, code, diagnostics=list(found)), _wanted_format(arguments))
     return int(code)
 
 
-def _wants_json(arguments: Sequence[str]) -> bool:
-    pairs = zip(arguments, (*arguments[1:], ""), strict=True)
-    return any(
-        (word in ("-o", "--output") and value == "json") or word in ("-ojson", "--output=json") for word, value in pairs
-    )
+def _wanted_format(arguments: Sequence[str]) -> str:
+    """The format after the last `-o`, if it is one; text otherwise."""
+    from reconciler.cli.options import FORMATS
+
+    wanted = "text"
+    for word, value in zip(arguments, (*arguments[1:], ""), strict=True):
+        said = value if word in ("-o", "--output") else word.removeprefix("--output=").removeprefix("-o")
+        if said in FORMATS and (said != word):
+            wanted = said
+    return wanted
 
 
 def main() -> None:

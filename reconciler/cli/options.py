@@ -12,7 +12,7 @@ import click
 from reconciler.plan.guard import Allowances
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
@@ -11,10 +12,9 @@ from reconciler.render.view import View
 
 def show(view: View, output: str) -> None:
     """Show the outcome on stdout, and for text what is wrong or odd on stderr."""
-    if output == "json":
-        from reconciler.render.json import render
-
-        sys.stdout.write(render(view))
+    if output != "text":
+        text, encoding = rendered(view, output), sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return
     from rich.console import Console
 
@@ -32,15 +32,19 @@ def write_file(view: View, output: str, target: Path) -> None:
         OSError: the file cannot be written.
     """
     with target.open("w", encoding="utf-8") as file:
-        _write(view, output, file)
+        if output == "text":
+            _write_text(view, file)
+        else:
+            file.write(rendered(view, output))
 
 
-def _write(view: View, output: str, file: IO[str]) -> None:
-    if output == "json":
-        from reconciler.render.json import render
+def rendered(view: View, output: str) -> str:
+    """The outcome in a format for machines: the module of its name renders it."""
+    text: str = import_module(f"reconciler.render.{output}").render(view)
+    return text
 
-        file.write(render(view))
-        return
+
+def _write_text(view: View, file: IO[str]) -> None:
     from rich.console import Console
 
     from reconciler.render.text import render_diagnostics, render_result

@@ -10,6 +10,7 @@ from rich.console import Console
 from reconciler.errors import Diagnostic, Severity
 from reconciler.render.sheet import Piece, Sheet
 from reconciler.render.view import View
+from reconciler.render.wording import sentence
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 
@@ -32,11 +33,9 @@ def render_diagnostics(view: View, console: Console) -> None:
 
 
 def _diagnostic(sheet: Sheet, diagnostic: Diagnostic) -> None:
-    place, address = diagnostic.place, diagnostic.address
-    message = diagnostic.message
-    about = f"{address}: " if address and address not in message else ""
+    place = diagnostic.place
     body = [Piece(f"{sheet.say(str(place))} ", "bold")] if place else []
-    body.append(Piece(sheet.say(f"{about}{message}")))
+    body.append(Piece(sheet.say(sentence(diagnostic))))
     tag = f"{diagnostic.severity}[{sheet.say(diagnostic.code)}]"
     sheet.row((Piece(tag, STYLES[diagnostic.severity]), Piece(" ")), body)
     if diagnostic.request:
