@@ -46,6 +46,7 @@ def serve(host: str, port: int, state: Path | None, account: str, *, empty: bool
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server.serve_until_interrupted()
+    simulator.close()
 
 
 def token_of(simulator: Simulator, account: str) -> str:

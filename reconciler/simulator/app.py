@@ -93,10 +93,16 @@ class Simulator:
             finally:
                 self._keep()
 
+    def close(self) -> None:
+        """Let go of the state file, if there is one; nothing may be asked afterwards."""
+        if self._state:
+            self._state.close()
+
     def _respond(self, request: Request) -> Response:
         if request.path == CONTROL_PATH and request.method == "POST":
             return control.answer(self.event, request)
-        fault = self.faults.take(request.method, request.path)
+        with self._lock:
+            fault = self.faults.take(request.method, request.path)
         time.sleep(fault.delay)
         status = 0
         try:

@@ -50,6 +50,10 @@ class StateFile:
         self._database.executemany("INSERT OR REPLACE INTO numbers VALUES (?, ?)", numbers.items())
         self._database.execute("COMMIT")
 
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
     def _rows(self, keys: dict[tuple[str, str], None]) -> list[tuple[str, str, int, str]]:
         found = []
         for kind, row_id in keys:

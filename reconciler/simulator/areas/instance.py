@@ -17,7 +17,12 @@ SETUP = Struct(
     {"email": TEXT, "password": TEXT, "name": TEXT, "create_pat": Nullable(BOOL), "pat_expire_in": Nullable(INT)}
 )
 MIN_PASSWORD, MAX_PASSWORD = 8, 72
-EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+")
+_LETTER = r"[\w!#$%&'*+/=?^`{|}~\x80-\U0010ffff-]"
+_QUOTED = r'"(?:[^"\\\n\r]|\\.)+"'
+_DOTTED = rf"{_LETTER}+(?:\.{_LETTER}+)*"
+_ADDRESS = rf"(?:{_DOTTED}|{_QUOTED})@(?:{_DOTTED}|\[[!-Z^-~]*\])"
+EMAIL = re.compile(rf"[ \t]*(?:(?:{_LETTER}|[. \t]|{_QUOTED})*<{_ADDRESS}>|{_ADDRESS})[ \t]*(?:\([^()]*\))?[ \t]*")
+"""What Go's ``mail.ParseAddress`` reads: an address by itself, or after a name and in angle brackets."""
 
 
 def get_instance(call: Call) -> Any:
