@@ -28,6 +28,7 @@ def test_a_restart_changes_nothing(tmp_path: Path) -> None:
     first.event({"event": "time_passes", "seconds": 7200})
     paths = ["/groups", "/peers", "/policies", "/setup-keys", "/accounts", "/events/audit"]
     before = [admin.get(path) for path in paths]
+    first.close()
 
     second = Simulator(state=tmp_path / "state")
 
@@ -37,6 +38,7 @@ def test_a_restart_changes_nothing(tmp_path: Path) -> None:
     event_ids = [int(event["id"]) for event in before[-1]]
     again.post("/groups", {"name": "c"})
     assert int(again.get("/events/audit")[0]["id"]) == max(event_ids) + 1
+    second.close()
 
 
 def test_deleted_objects_stay_deleted(tmp_path: Path) -> None:
@@ -44,10 +46,13 @@ def test_deleted_objects_stay_deleted(tmp_path: Path) -> None:
     admin = Caller(first, f"Token {(token := first.bootstrap())}")
     group = admin.post("/groups", {"name": "gone"})
     assert admin("DELETE", f"/groups/{group['id']}")[0] == 200
+    first.close()
 
-    again = Caller(Simulator(state=tmp_path / "state"), f"Token {token}")
+    second = Simulator(state=tmp_path / "state")
 
+    again = Caller(second, f"Token {token}")
     assert [found["name"] for found in again.get("/groups")] == ["All"]
+    second.close()
 
 
 def test_another_file_is_not_taken_for_a_state_file(tmp_path: Path) -> None:
