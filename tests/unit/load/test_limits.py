@@ -50,6 +50,7 @@ def test_the_depth_of_an_anchor_is_that_of_the_anchors_in_it(problems):
     deep = "- " * 50
     assert problems(f"a: &o [&i {inner}, 1]\nb:\n {deep}*i\n") == ["a.yaml:3:102 NBS004"]
     assert problems(f"a: &o [&i {inner}, 1]\nb:\n {deep}*o\n") == ["a.yaml:3:102 NBS004"]
+    assert problems(f"a: &o [{inner}, &i 1]\nb:\n {deep}*o\n") == ["a.yaml:3:102 NBS004"]
     assert problems(f"a: &o [1]\nb: {inner}\nc:\n {deep}*o\n") == []
 
 
