@@ -20,12 +20,12 @@ def explain(*, code: str | None, out: Path | None) -> int:
 
     Without CODE, all codes are listed.
     """
-    if code and out:
+    if code is not None and out:
         raise click.UsageError("--out writes the pages of all codes: leave CODE out")
     if out:
         _write(out)
     else:
-        click.echo(_one(code) if code else explanation.as_list(entries()), nl=False)
+        click.echo(explanation.as_list(entries()) if code is None else _one(code), nl=False)
     return 0
 
 

@@ -36,7 +36,7 @@ def log(view: View) -> dict[str, Any]:
     driver = {"name": "nbsync", "semanticVersion": VERSION, "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"nbsync/{view.command}/"},
+        "automationDetails": {"id": "/".join(["nbsync", *filter(None, [view.command]), ""])},
         "invocations": [{"executionSuccessful": view.exit_code in COMPLETE, "exitCode": int(view.exit_code)}],
         "columnKind": "unicodeCodePoints",
         "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found],
