@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from reconciler.api.client import Api, path
 from reconciler.api.problems import CallFailed, Missing
 from reconciler.apply.bindings import Bindings
+from reconciler.apply.intent import complain, name_differs, odd_answer, shown, unlike
 from reconciler.apply.outputs import Revealed, Sink
 from reconciler.errors import AccountError, Diagnostic, NbsyncError
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
-from schemas._core.codec import field_specs, plain
-from schemas._core.fields import JsonObject, Resource, Trait
-
-NOT_KEPT, LOST_SECRET = "NBS604", "NBS605"
+from schemas._core.fields import JsonObject, Resource
 
 
-class NotKept(NbsyncError):
-    """The server took a write and did not keep all of it."""
+class SecretLost(NbsyncError):
+    """An object may have been made whose secret nobody knows."""
+
+    def __init__(self, change: Change, reason: str) -> None:
+        message = (
+            f"the answer that held the secret of {change.address} was lost, and it could not be made again: {reason}"
+        )
+        super().__init__(Diagnostic("NBS605", message, f"if it is there, renew it: nbsync rotate {change.address}"))
 
 
 class Calls:
-    """Makes the changes of one plan, given a client that may write."""
+    """Makes the changes of one plan, given a client that may write.
+
+    Attributes:
+        done: how many writes the server has taken.
+    """
 
     def __init__(self, api: Api, book: Book, sink: Sink | None) -> None:
         self._api = api
         self._book = book
         self._ids = Bindings(book)
         self._sink = sink
+        self.done = 0
 
     def make(self, change: Change) -> None:
         """Make one change, and see that the answer is what was meant.
@@ -39,6 +47,7 @@ class Calls:
         Raises:
             CallFailed: the server refused or failed, and the change was not made, or it is not known.
             NotKept: the server took the change and did not keep all of it.
+            SecretLost: an object may have been made, and its secret was in an answer that did not arrive.
             SinkFailed: a secret could not be handed over.
         """
         if change.action is Action.DELETE:
@@ -58,25 +67,44 @@ class Calls:
     def _delete(self, change: Change) -> None:
         where = path(change.kind.endpoint.item_path, **self._place(change))
         try:
-            self._api.send("DELETE", where)
+            self._send("DELETE", where)
         except Missing:
             return
         except CallFailed as error:
-            if error.outcome != "unknown" or self._is_there(change):
+            if change.id in {seen["id"] for seen in self._look(change, error)}:
                 raise
 
-    def _is_there(self, change: Change) -> bool:
-        return change.id in {seen["id"] for seen in self._listed(change)}
+    def _send(self, method: str, where: str, body: Any = None) -> Any:
+        answer = self._api.send(method, where, body)
+        self.done += 1
+        return answer
+
+    def _look(self, change: Change, error: CallFailed) -> list[JsonObject]:
+        """Objects of the change's kind as they are now, after a write whose answer was lost.
+
+        Raises:
+            CallFailed: that error itself, where the answer was not lost or nothing can be seen.
+        """
+        if error.outcome != "unknown":
+            raise error
+        kind = change.kind
+        where = (
+            kind.endpoint.path if kind.endpoint.singleton else path(kind.endpoint.create_path, **self._around(change))
+        )
+        try:
+            answer = self._api.get(where)
+        except AccountError:
+            raise error from None
+        listed = answer if isinstance(answer, list) else [answer] if answer else []
+        return [seen for seen in listed if kind.selects(seen)]
 
     def _create(self, change: Change) -> None:
         kind, desired = change.kind, _wanted(change)
         body = self._body(change, desired, {})
         where = path(kind.endpoint.create_path, **self._around(change))
         try:
-            answer = self._api.send("POST", where, body)
+            answer = self._send("POST", where, body)
         except CallFailed as error:
-            if error.outcome != "unknown":
-                raise
             answer = self._after_lost_answer(change, where, body, error)
         seen = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
         live = self._learn(change, seen)
@@ -95,17 +123,22 @@ class Calls:
 
     def _after_lost_answer(self, change: Change, where: str, body: JsonObject, error: CallFailed) -> Any:
         """Look whether the object was made. One whose secret was in the lost answer is worth nothing: it is made again."""
-        made = [seen for seen in self._listed(change) if self._is_new(change, seen)]
+        try:
+            made = [seen for seen in self._look(change, error) if self._is_new(change, seen)]
+        except CallFailed:
+            if change.kind.reveals and error.outcome == "unknown":
+                raise SecretLost(change, str(error)) from error
+            raise
         if len(made) != 1:
             raise error
-        if not change.kind.reveals:
-            return made[0]
-        self._api.send("DELETE", path(change.kind.endpoint.item_path, id=made[0]["id"], **self._around(change)))
-        return self._api.send("POST", where, body)
+        return self._made_again(change, where, body, made[0]["id"]) if change.kind.reveals else made[0]
 
-    def _listed(self, change: Change) -> list[JsonObject]:
-        answer = self._api.get(path(change.kind.endpoint.create_path, **self._around(change)))
-        return [seen for seen in answer or () if change.kind.selects(seen)]
+    def _made_again(self, change: Change, where: str, body: JsonObject, identifier: str) -> Any:
+        try:
+            self._send("DELETE", path(change.kind.endpoint.item_path, id=identifier, **self._around(change)))
+            return self._send("POST", where, body)
+        except CallFailed as error:
+            raise SecretLost(change, str(error)) from error
 
     def _is_new(self, change: Change, seen: JsonObject) -> bool:
         """Not there when the account was read, and called as this object is."""
@@ -117,17 +150,14 @@ class Calls:
 
     def _learn(self, change: Change, seen: Any) -> Live:
         if not isinstance(seen, dict) or not (change.kind.endpoint.singleton or isinstance(seen.get("id"), str)):
-            message = f"the server's answer to {change.action} {change.address} shows no object"
-            raise AccountError(
-                Diagnostic("NBS509", message, "run plan to see what is there", address=str(change.address))
-            )
+            raise odd_answer(change)
         live = Live(change.kind, seen.get("id", change.kind.name), seen, self._around(change).get("parent", ""))
         self._book.learn(change.address, live)
         return live
 
     def _reveal(self, change: Change, answer: Any, live: Live) -> None:
         kind = change.kind
-        secret = answer.get(kind.reveals) if kind.reveals else None
+        secret = answer.get(kind.reveals) if kind.reveals and isinstance(answer, dict) else None
         if not secret or self._sink is None:
             return
         expires = live.seen.get(kind.expires) if kind.expires else None
@@ -135,17 +165,18 @@ class Calls:
 
     def _settle(self, change: Change, desired: Resource, live: Live) -> None:
         """Compare the answer with the intent; what the server takes only in an update is sent as one."""
-        left = self._unlike(change, desired, live)
+        left = unlike(self._book, change, desired, live)
         if left and change.kind.endpoint.updates:
             live = self._put(change, desired, live, frozenset(left))
-            left = self._unlike(change, desired, live)
-        self._complain(change, desired, live, left)
+            left = unlike(self._book, change, desired, live)
+        complain(self._book, change, desired, live, left)
 
     def _update(self, change: Change, name: str) -> None:
+        change = replace(change, name=name)
         live = self._fresh(change)
         desired = self._in_view_of(change, live)
-        live = self._put(replace(change, name=name), desired, live, change.writes)
-        self._complain(change, desired, live, self._unlike(change, desired, live, change.writes))
+        live = self._put(change, desired, live, change.writes)
+        complain(self._book, change, desired, live, unlike(self._book, change, desired, live, change.writes))
 
     def _fresh(self, change: Change) -> Live:
         """The object that an update starts from; read again where others write to it all the time."""
@@ -159,8 +190,7 @@ class Calls:
 
     def _in_view_of(self, change: Change, live: Live) -> Resource:
         kind, desired = change.kind, _wanted(change)
-        before = kind.decode(kind.model, live.seen, self._book)
-        settled: Resource = kind.settle(desired, before, live.seen, self._book)
+        settled: Resource = kind.settle(desired, shown(self._book, change, live), live.seen, self._book)
         return settled
 
     def _put(self, change: Change, desired: Resource, live: Live, writes: frozenset[str]) -> Live:
@@ -169,7 +199,7 @@ class Calls:
         body = self._named(change, kind.encode(desired, writes, base, self._ids), change.name)
         where = path(kind.endpoint.item_path, **{"id": live.id, **self._around(change)})
         try:
-            seen = self._api.send("PUT", where, body)
+            seen = self._send("PUT", where, body)
         except CallFailed as error:
             seen = self._put_all_the_same(change, desired, live, writes, error)
         return self._learn(change, seen)
@@ -178,46 +208,14 @@ class Calls:
         self, change: Change, desired: Resource, live: Live, writes: frozenset[str], error: CallFailed
     ) -> JsonObject:
         """The object as it is now, if a write whose answer was lost took effect."""
-        if error.outcome != "unknown" or change.kind.endpoint.singleton:
-            raise error
-        seen = next((seen for seen in self._listed(change) if seen["id"] == live.id), None)
-        if (
-            seen is None
-            or self._unlike(change, desired, replace(live, seen=seen), writes)
-            or self._name_differs(change, seen)
-        ):
-            raise error
-        return seen
-
-    def _name_differs(self, change: Change, seen: JsonObject) -> bool:
-        kind = change.kind
-        return bool(kind.name_field) and kind.name_form(seen.get(kind.name_field) or "") != kind.name_form(change.name)
-
-    def _unlike(self, change: Change, desired: Resource, live: Live, writes: frozenset[str] | None = None) -> list[str]:
-        """Attributes that the answer does not show as they were meant."""
-        kind = change.kind
-        shown = kind.decode(kind.model, live.seen, self._book)
-        meant = kind.settle(desired, shown, live.seen, self._book)
-        return [name for name in _comparable(change, writes) if getattr(shown, name) != getattr(meant, name)]
-
-    def _complain(self, change: Change, desired: Resource, live: Live, left: list[str]) -> None:
-        if not left:
-            return
-        kind = change.kind
-        shown = kind.decode(kind.model, live.seen, self._book)
-        said = "; ".join(
-            f"{name}: meant {plain(getattr(desired, name))}, is {plain(getattr(shown, name))}" for name in left
-        )
-        message = f"the server took {change.address} and did not keep all of it: {said}"
-        raise NotKept(
-            Diagnostic(
-                NOT_KEPT,
-                message,
-                "run plan to see where the account stands",
-                address=str(change.address),
-                place=change.cause,
-            )
-        )
+        for seen in self._look(change, error):
+            if (
+                seen.get("id", live.id) == live.id
+                and not unlike(self._book, change, desired, replace(live, seen=seen), writes)
+                and not name_differs(change, seen)
+            ):
+                return seen
+        raise error
 
     def _place(self, change: Change) -> dict[str, str]:
         """Id of a live object and of the one around it, as it stands now."""
@@ -235,13 +233,6 @@ def _wanted(change: Change) -> Resource:
     if change.desired is None:
         raise AssertionError(f"{change.address} has no desired state")
     return change.desired
-
-
-def _comparable(change: Change, writes: frozenset[str] | None) -> Iterator[str]:
-    wanted = change.writes if writes is None else writes
-    for spec in field_specs(change.kind.model):
-        if spec.name in wanted and Trait.CREATE_ONLY not in spec.traits:
-            yield spec.name
 
 
 def _end(expires: Any) -> str | None:

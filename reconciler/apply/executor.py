@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from reconciler.api.client import Api
-from reconciler.api.problems import CallFailed, Stopped, TokenRefused, Unreachable
-from reconciler.apply.calls import Calls, NotKept
+from reconciler.api.problems import CallFailed, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
+from reconciler.apply.calls import Calls
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
 from reconciler.apply.report import Report, Result, Status
-from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused, Throttled
+from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused
 from reconciler.plan.change import Action, Change, Plan, Step
 from reconciler.plan.match import Book
 
@@ -67,17 +68,16 @@ def execute(
     if plan.verdicts:
         raise PlanRefused(verdict.diagnostic for verdict in plan.verdicts)
     require_sink(plan, sink)
-    work = _Work(Calls(api, book, sink), api, interruption or Interruption(), progress or (lambda _result: None))
+    work = _Work(Calls(api, book, sink), interruption or Interruption(), progress or (lambda _result: None))
     for step in plan.steps:
         work.take(step)
-    work.report.written = api.writes > 0 and work.touched
+    work.report.written = work.touched
     return work.report
 
 
 @dataclass(slots=True)
 class _Work:
     calls: Calls
-    api: Api
     interruption: Interruption
     progress: Progress
     report: Report = field(default_factory=Report)
@@ -109,7 +109,7 @@ class _Work:
         return f"it needs {', '.join(missing)}" if missing else ""
 
     def _attempt(self, step: Step) -> None:
-        change, writes = step.change, self.api.writes
+        change, done = step.change, self.calls.done
         try:
             if step.detour:
                 self.calls.step_aside(change, step.detour)
@@ -120,17 +120,23 @@ class _Work:
             self._failed(step, Status.SKIPPED, _skipped(change, "the run was interrupted"), ExitCode.INTERRUPTED)
         except NbsyncError as error:
             self._note_end(error)
-            took_effect = isinstance(error, NotKept | SinkFailed)
-            self.touched = self.touched or took_effect or (self.api.writes > writes and _may_have_effect(error))
+            self.touched = self.touched or _may_have_effect(error)
             self._failed(step, _status(error), _about(change, error.diagnostics[0]), error.exit_code)
-        else:
+        except Exception as error:
+            # A mistake of nbsync's own, which must not hide what was done before.
+            if "NBSYNC_DEBUG" in os.environ:
+                raise
             self.touched = True
+            self._failed(step, Status.UNKNOWN, _about(change, _mistake(error)), ExitCode.ERROR)
+        else:
             if not step.detour:
                 self._end(change, Status.APPLIED, None)
+        self.touched = self.touched or self.calls.done > done
 
     def _note_end(self, error: NbsyncError) -> None:
         """After some failures no other change could do better."""
-        if isinstance(error, TokenRefused | Unreachable | Throttled | SinkFailed):
+        unheard = isinstance(error, Unreachable | RateLimited | TimedOut) and error.outcome == "not_processed"
+        if unheard or isinstance(error, TokenRefused | SinkFailed):
             self.ended = f"the run ended before it: {error.diagnostics[0].message}"
 
     def _failed(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
@@ -153,6 +159,11 @@ def _may_have_effect(error: NbsyncError) -> bool:
 
 def _status(error: NbsyncError) -> Status:
     return Status.UNKNOWN if _may_have_effect(error) else Status.FAILED
+
+
+def _mistake(error: Exception) -> Diagnostic:
+    advice = "run plan to see what is there, and report what NBSYNC_DEBUG=1 prints"
+    return Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice)
 
 
 def _about(change: Change, diagnostic: Diagnostic) -> Diagnostic:

@@ -18,6 +18,7 @@ from reconciler.errors import Diagnostic, NbsyncError, Severity, UsageError
 
 NO_SINK, SINK_FAILED = "NBS601", "NBS602"
 PRIVATE = 0o600
+_STDERR = 2  # the descriptor: stdout belongs to the data
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class CommandSink:
 
     def _run(self, revealed: Revealed) -> str:
         try:
-            done = subprocess.run(self._arguments, input=revealed.line().encode(), stdout=sys.stderr, check=False)  # noqa: S603
+            done = subprocess.run(self._arguments, input=revealed.line().encode(), stdout=_STDERR, check=False)  # noqa: S603
         except OSError as error:
             return f"could not be started ({error.strerror})"
         return f"ended with status {done.returncode}" if done.returncode else ""
