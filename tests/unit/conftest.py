@@ -31,6 +31,7 @@ def server() -> Iterator[Server]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory of a test, empty; no server is known there."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / ".state"))
     for name in ("NB_MANAGEMENT_URL", "NB_PAT", "NB_ACCESS_TOKEN", "NBSYNC_DEBUG", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path

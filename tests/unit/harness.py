@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from reconciler.cli.main import run
 from reconciler.render.schema import plan_schema
@@ -252,3 +253,30 @@ class NoServer:
         self.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         start_response("599 nobody may call", [("Content-Length", "0")])
         return []
+
+
+class Between:
+    """A WSGI application that stands between nbsync and the simulator: it can answer itself, or change what is answered.
+
+    Attributes:
+        before: called with every request; an answer from it keeps the request from the simulator.
+        after: called with every request and its answer; what it gives back is sent instead.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.before: Callable[[Request], Response | None] = lambda _request: None
+        self.after: Callable[[Request, Response], Response] = lambda _request, response: response
+
+    def __call__(self, environ: Json, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        request = Request(environ)
+        response = self.before(request)
+        if response is None:
+            response = self.after(request, Response.from_app(self._app, environ, buffered=True))
+        return response(environ, start_response)
+
+
+def json_answer(value: Any, status: int = 200) -> Response:
+    """An answer as NetBird gives it."""
+    return Response(json.dumps(value), status, content_type="application/json; charset=UTF-8")

@@ -1,0 +1,269 @@
+"""Secrets that the server shows once: where they go, and where they never stand."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from tests.unit.harness import Account, Between, Outcome
+
+MAKERS = """
+setup_keys: {k: {type: reusable, expires_in: 1d}, forever: {type: one-off}}
+service_users: {s: {role: user, tokens: {t: {expires_in: 9d}}}}
+users: {ana@acme.io: {invite: true, name: Ana}}
+"""
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The secrets in a file."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_without_a_sink_nothing_that_makes_a_secret_is_applied(account: Account) -> None:
+    outcome = account.apply(MAKERS + "groups: {a: }")
+    assert (outcome.exit_code, outcome.writes) == (5, [])
+    assert {error.code for error in outcome.errors} == {"NBS601"}
+    assert {error.address for error in outcome.errors} == {
+        "setup_key/forever",
+        "setup_key/k",
+        "token/s/t",
+        "user/ana@acme.io",
+    }
+    assert all("--secrets-out FILE" in error.help and error.place for error in outcome.errors)
+
+
+def test_a_replacement_needs_a_sink_as_well(account: Account) -> None:
+    account.applied("setup_keys: {k: {type: reusable}}", "--secrets-out", "secrets")
+    outcome = account.apply("setup_keys: {k: {type: one-off}}")
+    assert (outcome.exit_code, outcome.writes, outcome.error.code) == (5, [], "NBS601")
+
+
+def test_what_makes_no_secret_needs_no_sink(account: Account) -> None:
+    account.applied("setup_keys: {k: {type: reusable}}", "--secrets-out", "secrets")
+    assert account.apply("setup_keys: {k: {type: reusable, revoked: true}}\ngroups: {a: }").exit_code == 0
+
+
+def test_a_file_gets_one_line_of_json_for_each_secret(account: Account, folder: Path) -> None:
+    account.applied(MAKERS, "--secrets-out", "secrets.jsonl")
+    path = folder / "secrets.jsonl"
+    assert mode(path) == 0o600
+    found = {entry["address"]: entry for entry in lines(path)}
+    assert found.keys() == {"setup_key/k", "setup_key/forever", "token/s/t", "user/ana@acme.io"}
+    assert all(list(entry) == ["address", "kind", "id", "secret", "expires"] for entry in found.values())
+    key = account.named("/setup-keys", "k")
+    assert (found["setup_key/k"]["kind"], found["setup_key/k"]["id"]) == ("setup_key", key["id"])
+    assert found["setup_key/k"]["expires"] == key["expires"]
+    assert found["setup_key/forever"]["expires"] is None
+    assert found["token/s/t"]["secret"].startswith("nbp_")
+    joined = account.simulator.event(
+        {"event": "peer_joins", "hostname": "x", "setup_key": found["setup_key/k"]["secret"]}
+    )
+    assert "error" not in joined
+
+
+def test_lines_are_appended_in_the_order_of_the_work(account: Account, folder: Path) -> None:
+    account.applied("setup_keys: {b: {type: reusable}}", "--secrets-out", "secrets")
+    account.applied(
+        "setup_keys: {b: {type: reusable}, a: {type: reusable}, c: {type: reusable}}", "--secrets-out", "secrets"
+    )
+    assert [entry["address"] for entry in lines(folder / "secrets")] == ["setup_key/b", "setup_key/a", "setup_key/c"]
+
+
+def test_a_secret_is_on_disk_before_the_next_call(account: Account, between: Between, folder: Path) -> None:
+    seen: list[int] = []
+
+    def before(request: Request) -> None:
+        if request.method == "POST":
+            seen.append(len(lines(folder / "secrets")))
+
+    between.before = before
+    account.applied(
+        "setup_keys: {a: {type: reusable}, b: {type: reusable}, c: {type: reusable}}", "--secrets-out", "secrets"
+    )
+    assert seen == [0, 1, 2]
+
+
+def test_a_file_that_others_could_read_is_tightened_with_a_warning(account: Account, folder: Path) -> None:
+    path = folder / "secrets"
+    path.write_text("")
+    path.chmod(0o644)
+    outcome = account.applied("setup_keys: {a: {type: reusable}}", "--secrets-out", "secrets")
+    assert mode(path) == 0o600
+    assert "secrets could be read by others (mode 0644); it is 0600 now" in outcome.warning.message
+
+
+def test_a_file_that_cannot_be_written_stops_the_apply_before_it_begins(account: Account, folder: Path) -> None:
+    (folder / "link").symlink_to(folder / "elsewhere")
+    for target in ("nowhere/secrets", ".", "link"):
+        outcome = account.apply("setup_keys: {a: {type: reusable}}", "--secrets-out", target)
+        assert (outcome.exit_code, outcome.writes) == (64, [])
+        assert f"{target} cannot be written" in outcome.error.message
+
+
+def test_stdout_is_for_people(account: Account) -> None:
+    account.write("version: 1\nsetup_keys: {a: {type: reusable}}")
+    outcome = account.nbsync("apply", "--yes", "--secrets-out", "-")
+    (line,) = (line for line in outcome.stdout.splitlines() if line.startswith("{"))
+    assert json.loads(line)["address"] == "setup_key/a"
+    refused = account.apply("setup_keys: {b: {type: reusable}}", "--secrets-out", "-")
+    assert (refused.exit_code, refused.sent) == (64, ())
+    assert refused.error.message == "-o json and --secrets-out - would share stdout"
+
+
+def command(folder: Path, body: str) -> str:
+    """A sink that runs some Python; `secret` is what it was given."""
+    script = folder / "sink.py"
+    script.write_text(f"import json, os, sys\nsecret = json.load(sys.stdin)\n{body}\n")
+    return f"exec:{sys.executable} {script}"
+
+
+def test_a_command_gets_one_json_object_on_its_stdin(account: Account, folder: Path) -> None:
+    sink = command(folder, "open('got', 'a').write(json.dumps(secret) + '\\n')\nprint('noise')")
+    outcome = account.applied("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", sink)
+    assert [entry["address"] for entry in lines(folder / "got")] == ["setup_key/a", "setup_key/b"]
+    assert outcome.document["exit_code"] == 0
+
+
+@pytest.mark.parametrize(("sink", "reason"), [("sys.exit(3)", "ended with status 3"), ("", "could not be started")])
+def test_a_command_that_fails_stops_the_apply_and_the_secret_is_kept(
+    account: Account, folder: Path, sink: str, reason: str
+) -> None:
+    target = command(folder, sink) if sink else "exec:/nowhere/at-all"
+    outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", target)
+    assert outcome.exit_code == 7
+    assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
+    assert outcome.writes == ["POST /api/setup-keys"]
+    error = outcome.change("setup_key/a")["error"]
+    assert (error["code"], reason in error["message"]) == ("NBS602", True)
+    (kept,) = (folder / ".state/nbsync").iterdir()
+    assert str(kept) in error["message"]
+    assert mode(kept) == 0o600
+    assert lines(kept)[0]["address"] == "setup_key/a"
+    assert lines(kept)[0]["secret"] not in outcome.stdout + outcome.stderr
+    assert "setup_key/b" in account.plan("setup_keys: {a: {type: reusable}, b: {type: reusable}}").changes[0]
+
+
+@pytest.mark.parametrize("target", ["exec:", "exec:'unclosed"])
+def test_a_command_that_is_none_is_a_usage_error(account: Account, target: str) -> None:
+    outcome = account.apply("setup_keys: {a: {type: reusable}}", "--secrets-out", target)
+    assert (outcome.exit_code, outcome.writes) == (64, [])
+
+
+LOST = {
+    "a setup key": ("setup_keys: {x: {type: reusable}}", "/api/setup-keys", "setup_key/x"),
+    "a token": (
+        "service_users: {nbsync: {role: admin, tokens: {x: {expires_in: 9d}}}}",
+        "/api/users/*/tokens",
+        "token/nbsync/x",
+    ),
+    "a password": ("users: {x@acme.io: {invite: true, name: X}}", "/api/users", "user/x@acme.io"),
+}
+
+
+@pytest.mark.parametrize("fault", ["drop-after", "garbage-after"])
+@pytest.mark.parametrize(("text", "path", "address"), LOST.values(), ids=LOST)
+def test_what_was_made_with_a_lost_secret_is_made_again_in_the_same_run(
+    account: Account, between: Between, folder: Path, text: str, path: str, address: str, fault: str
+) -> None:
+    lose(account, between, path, fault)
+    outcome = account.applied(text, "--secrets-out", "secrets")
+    assert [line.split()[0] for line in outcome.writes] == ["POST", "DELETE", "POST"]
+    (entry,) = lines(folder / "secrets")
+    assert entry["address"] == address
+    assert account.plan(text).changes == []
+    live = [
+        *account.read("/setup-keys"),
+        *account.read("/users"),
+        *(
+            token
+            for user in account.read("/users")
+            if user["is_service_user"]
+            for token in account.read(f"/users/{user['id']}/tokens") or ()
+        ),
+    ]
+    assert entry["id"] in {one["id"] for one in live}
+    assert len({one["id"] for one in live if one["name"].lower() == "x"}) == 1
+
+
+def lose(account: Account, between: Between, path: str, fault: str) -> None:
+    """Let the answer to the first create be lost: with the connection, or to a proxy's own page."""
+    if fault != "garbage-after":
+        account.fault("POST", path, fault)
+        return
+    lost: list[str] = []
+
+    def after(request: Request, response: Response) -> Response:
+        if request.method != "POST" or lost:
+            return response
+        lost.append(request.path)
+        return Response("<html>", 200, content_type="text/html")
+
+    between.after = after
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST", "GET"])
+def test_where_it_cannot_be_made_again_the_error_says_how_to_renew_it(
+    account: Account, between: Between, method: str
+) -> None:
+    """The second create fails, or the delete before it, or already the look whether there is something to delete."""
+    account.fault("POST", "/api/setup-keys", "drop-after")
+
+    def before(request: Request) -> Response | None:
+        posts = [line for line in account.simulator.requests if line[0] == "POST" and line[1] == "/api/setup-keys"]
+        broken = posts and request.method == method and request.path.startswith("/api/setup-keys")
+        return Response("nobody home", 503) if broken else None
+
+    between.before = before
+    outcome = account.apply("setup_keys: {k: {type: reusable}}\ngroups: {a: }", "--secrets-out", "secrets")
+    error = outcome.change("setup_key/k")["error"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS605")
+    assert "setup_key/k" in error["message"]
+    assert "nbsync rotate setup_key/k" in error["help"]
+    assert outcome.statuses["group/a"] == "applied"
+
+
+def test_no_secret_stands_in_any_output(
+    account: Account, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    outcomes: list[Outcome] = [
+        account.applied(MAKERS, "--secrets-out", "secrets", "--out", "text=plan.txt", "--out", "json=plan.json")
+    ]
+    account.fault("POST", "/api/setup-keys", "status:500")
+    changed = MAKERS.replace("k: {type: reusable", "k: {type: one-off").replace("t: {", "u: {")
+    outcomes.append(account.apply(changed, "--secrets-out", "secrets"))
+    account.write("version: 1" + MAKERS.replace("k: {type: reusable", "j: {type: reusable"))
+    outcomes += [
+        account.nbsync("plan"),
+        account.nbsync("drift"),
+        account.nbsync("apply", "--yes", "--secrets-out", "secrets"),
+    ]
+    monkeypatch.setenv("NBSYNC_DEBUG", "1")
+    outcomes.append(account.nbsync("plan", "-o", "json"))
+    shown = "".join(outcome.stdout + outcome.stderr for outcome in outcomes) + caplog.text
+    shown += "".join(path.read_text() for path in (folder / "plan.txt", folder / "plan.json"))
+    secrets = [entry["secret"] for entry in lines(folder / "secrets")] + [account.token]
+    assert len(secrets) >= 6
+    assert all(secret not in shown and secret.lower() not in shown.lower() for secret in secrets)
+
+
+def test_objects_with_secrets_do_not_show_them(account: Account) -> None:
+    from reconciler.apply.outputs import Revealed
+    from reconciler.settings import from_environment
+
+    revealed = Revealed("setup_key/k", "setup_key", "id", "CANARY", None)
+    assert "CANARY" not in f"{revealed!r} {revealed}"
+    settings = from_environment({"NB_PAT": account.token, "NB_MANAGEMENT_URL": os.environ["NB_MANAGEMENT_URL"]})
+    assert account.token not in f"{settings!r} {settings}"
