@@ -41,6 +41,11 @@ class Account:
         """The same account with another token."""
         return Account(self.folder, self.api.server, token, self._transport)
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+        self.api.close()
+
     def send(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request that must succeed; answers its JSON."""
         response = self._client.request(method, path, content=None if body is None else json.dumps(body).encode())
@@ -67,6 +72,12 @@ class Account:
     def policy(self, name: str, from_groups: list[str], to_groups: list[str], **more: Any) -> str:
         """Create a policy of one rule; answers its id."""
         return self.make("/policies", {"name": name, "enabled": True, "rules": [rule(from_groups, to_groups, **more)]})
+
+    def settings(self, *, extra: Json | None = None, **more: Any) -> None:
+        """Change settings of the account, if the server lets it."""
+        seen = self.get("/accounts")[0]
+        changed = {**seen["settings"], **more, "extra": {**seen["settings"]["extra"], **(extra or {})}}
+        self.tries("PUT", f"/accounts/{seen['id']}", {"settings": changed})
 
     def export(self, *kinds: str, only: tuple[str, ...] = ()) -> Export:
         """Export the account, or a part of it."""
@@ -163,12 +174,6 @@ class Simulated(Account):
         self.settings(**claims, extra={"user_approval_required": False})
         token = self.event("user_logs_in", email=email, name=email, groups=groups)["token"]
         self._client.get("/users/current", headers={"Authorization": f"Bearer {token}"})
-
-    def settings(self, *, extra: Json | None = None, **more: Any) -> None:
-        """Change settings of the account, if the server lets it."""
-        seen = self.get("/accounts")[0]
-        changed = {**seen["settings"], **more, "extra": {**seen["settings"]["extra"], **(extra or {})}}
-        self.tries("PUT", f"/accounts/{seen['id']}", {"settings": changed})
 
     def add_rule(self, policy: str) -> None:
         """Give a policy a second rule, as servers once did; the API of today cannot."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from tests.unit.export.accounts import Json, Simulated, rule
+from tests.unit.export.accounts import Account, Json, Simulated, rule
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[T]], T]
@@ -41,17 +41,30 @@ booleans = st.booleans()
 class Growing:
     """An account that grows by whatever is drawn; what the server refuses is passed over."""
 
-    def __init__(self, account: Simulated, draw: Draw[Any]) -> None:
+    def __init__(self, account: Account, draw: Draw[Any]) -> None:
         self.account = account
         self.draw = draw
         self.ids: dict[str, list[str]] = defaultdict(list)
         self.emails: list[str] = []
+        self._settings = account.get("/accounts")[0]["settings"]
         self.ids["groups"] = [group["id"] for group in account.get("/groups")]
+        self.ids["peers"] = [peer["id"] for peer in account.get("/peers")]
         self.all = self.ids["groups"][0]
+        simulated = isinstance(account, Simulated)
+        self._steps = [step for step in STEPS if simulated or step not in ONLY_SIMULATED]
 
     def grow(self) -> None:
         """Do one thing."""
-        self.draw(st.sampled_from(STEPS))(self)
+        self.draw(st.sampled_from(self._steps))(self)
+
+    def wither(self) -> None:
+        """Take away what has grown, so that a real account is left as it was."""
+        self.account.tries("PUT", "/dns/settings", {"disabled_management_groups": []})
+        self.account.settings(**self._settings)
+        for path in DELETED_IN_ORDER:
+            for one in self.account.get(path):
+                if not one.get("is_current") and one.get("role") != "owner" and one["id"] != self.all:
+                    self.account.tries("DELETE", f"{path}/{one['id']}")
 
     def some(self, kind: str, most: int = 2) -> list[str]:
         """A few ids of what is, or was, there."""
@@ -89,14 +102,22 @@ class Growing:
         self.post("groups", "/groups", {"name": self.draw(names), "peers": self.some("peers")})
 
     def twin(self) -> None:
-        kind, path = self.draw(
-            st.sampled_from([("groups", "/groups"), ("peers", "/peers"), ("checks", "/posture-checks")])
-        )
-        self.change(kind, path, {"name": self.draw(names)})
+        kind, path = self.draw(st.sampled_from([("groups", "/groups"), ("checks", "/posture-checks")]))
+        # A real group that is called All cannot be deleted any more.
+        wanted = self.draw(names if isinstance(self.account, Simulated) else names.filter(lambda name: name != "All"))
+        self.change(kind, path, {"name": wanted})
+
+    def twin_peer(self) -> None:
+        self.change("peers", "/peers", {"name": self.draw(names)})
+
+    def leave(self) -> None:
+        """A peer goes, whatever refers to it."""
+        self.account.tries("DELETE", f"/peers/{self.one('peers')}")
 
     def peer(self) -> None:
         hostname = self.draw(st.sampled_from(["db-1", "gw", "a b", "ä", "x"])) + str(len(self.ids["peers"]))
         user = self.draw(st.sampled_from(self.emails)) if self.emails and self.draw(booleans) else ""
+        assert isinstance(self.account, Simulated)
         joined = self.account.join(hostname, user=user, ephemeral=not user and self.draw(booleans))
         if joined:
             self.ids["peers"].append(joined)
@@ -157,6 +178,7 @@ class Growing:
 
     def second_rule(self) -> None:
         """As old servers made them; no call of the API can."""
+        assert isinstance(self.account, Simulated)
         self.account.add_rule(self.one("policies"))
 
     def network(self) -> None:
@@ -280,6 +302,7 @@ class Growing:
 
     def login(self) -> None:
         """Somebody of another identity provider, with groups."""
+        assert isinstance(self.account, Simulated)
         self.account.log_in(
             self.draw(st.sampled_from(["eve@idp.example", "ana@acme.example"])), self.draw(st.lists(names, max_size=2))
         )
@@ -306,15 +329,21 @@ class Growing:
 
 PATHS = {
     "groups": "/groups",
-    "peers": "/peers",
     "checks": "/posture-checks",
     "networks": "/networks",
     "policies": "/policies",
 }
 STEPS: Sequence[Callable[[Growing], None]] = [
-    Growing.group, Growing.group, Growing.twin, Growing.peer, Growing.switch_peer, Growing.posture_check, Growing.policy, Growing.policy,
+    Growing.group, Growing.group, Growing.twin, Growing.peer, Growing.peer, Growing.switch_peer, Growing.twin_peer, Growing.leave, Growing.posture_check, Growing.policy, Growing.policy,
     Growing.second_rule, Growing.network, Growing.resource, Growing.router, Growing.route, Growing.nameservers, Growing.zone,
     Growing.dns_settings, Growing.setup_key, Growing.service_user, Growing.person, Growing.login, Growing.settings, Growing.delete,
+]  # fmt: skip
+ONLY_SIMULATED = [
+    Growing.peer, Growing.switch_peer, Growing.twin_peer, Growing.leave, Growing.second_rule, Growing.login,
+]  # fmt: skip
+"""What a real server does not do for a test, or what could not be undone."""
+DELETED_IN_ORDER = [
+    "/policies", "/routes", "/dns/nameservers", "/dns/zones", "/networks", "/setup-keys", "/users", "/posture-checks", "/groups",
 ]  # fmt: skip
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.export.accounts import Simulated, assert_in_step
+from tests.unit.export.accounts import Account, Simulated, assert_in_step
 from tests.unit.export.growing import Growing
+
+BY_NAME = ("account", "peer", "user", "group")
+URL, TOKEN = "NBSYNC_LIVE_URL", "NBSYNC_LIVE_TOKEN"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -22,4 +27,23 @@ def test_plan_after_export_is_empty(data, steps):
         for _ in range(steps):
             growing.grow()
         assert_in_step(account, account.text())
-        assert_in_step(account, account.text("account", "peer", "user", "group"))
+        assert_in_step(account, account.text(*BY_NAME))
+
+
+@pytest.mark.live
+@pytest.mark.skipif(URL not in os.environ or TOKEN not in os.environ, reason=f"{URL} and {TOKEN} not set")
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data(), st.integers(1, 40))
+def test_plan_after_export_of_a_real_account_is_empty(data, steps):
+    """The account is left as it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        account = Account(Path(folder), os.environ[URL], os.environ[TOKEN], None)
+        growing = Growing(account, data.draw)
+        try:
+            for _ in range(steps):
+                growing.grow()
+            assert_in_step(account, account.text())
+            assert_in_step(account, account.text(*BY_NAME))
+        finally:
+            growing.wither()
+            account.close()
