@@ -131,10 +131,14 @@ def scalars(node: Any, at: int) -> Iterator[tuple[int, Any]]:
 
 
 def names_for_the_account(desired: Desired) -> list[tuple[Declared, Reference]]:
-    """References that no file answers: only the account can."""
+    """References that no file answers: only the account can. Names that NetBird itself gives are in every account."""
     return [
         (declared, reference)
         for declared in desired.objects.values()
         for reference in references(declared.model)
-        if Address(reference[1].kind, ref_key(*reference[1:])) not in desired.objects
+        if not _is_answered(desired, *reference[1:])
     ]
+
+
+def _is_answered(desired: Desired, ref: RefTo, text: str) -> bool:
+    return text in desired.registry[ref.kind].reserved or Address(ref.kind, ref_key(ref, text)) in desired.objects
