@@ -9,6 +9,9 @@ from .store import Row
 from .world import Account
 
 DEFAULT_DOMAIN = "netbird.selfhosted"
+PATIENCE = 1000
+"""Addresses that are tried before a range counts as full."""
+
 MAX_LABEL = 59
 """Longest label made from a name, so that a suffix still fits into DNS's 63."""
 
@@ -57,12 +60,15 @@ def free_label(account: Account, name: str, ip: str, *, always_numbered: bool = 
 
 
 def free_ipv4(account: Account) -> str:
-    """A random address of the account's range that no peer has."""
+    """A random address of the account's range that no peer has; any one if all are taken."""
     network = ipaddress.IPv4Network(account.row["network"]["v4"])
-    while True:
-        ip = str(network[account.world.random.randrange(1, network.num_addresses - 1)])
+    last = network.num_addresses - 1
+    ip = str(network[account.world.random.randrange(1, last)])
+    for _ in range(PATIENCE):
         if not account.where("peers", "ip", ip):
-            return ip
+            break
+        ip = str(network[account.world.random.randrange(1, last)])
+    return ip
 
 
 def free_ipv6(account: Account) -> str:

@@ -7,6 +7,7 @@ from .areas import logins
 from .call import Call
 from .errors import Refusal, not_found, prefixed
 from .ids import PAT_PREFIX, hashed, secret_flaw
+from .queries import positive
 from .store import Row
 from .world import World
 
@@ -78,14 +79,6 @@ def _is_limited(call: Call, secret: str) -> bool:
         return False
     if "terraform" in call.request.headers.get("User-Agent", "").lower():
         return False
-    per_minute = _positive(environment.get("NB_API_RATE_LIMITING_RPM"), DEFAULT_PER_MINUTE)
-    burst = _positive(environment.get("NB_API_RATE_LIMITING_BURST"), DEFAULT_BURST)
+    per_minute = positive(environment.get("NB_API_RATE_LIMITING_RPM", "")) or DEFAULT_PER_MINUTE
+    burst = positive(environment.get("NB_API_RATE_LIMITING_BURST", "")) or DEFAULT_BURST
     return not call.world.buckets("api", per_minute, burst).take(secret)
-
-
-def _positive(text: str | None, default: int) -> int:
-    try:
-        value = int(text or "")
-    except ValueError:
-        return default
-    return value if value > 0 else default

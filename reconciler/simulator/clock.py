@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 Nanoseconds = int
 SECOND: Nanoseconds = 1_000_000_000
 DAY: Nanoseconds = 86_400 * SECOND
+_SIGN = 1 << 63
 NEVER = "0001-01-01T00:00:00Z"
 """Go's zero time, as the API shows a moment that has not come (``last_login``, ``last_used``, ``expires``)."""
 
@@ -29,6 +30,19 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass at once."""
         self.offset += round(seconds * SECOND)
+
+
+def of_seconds(seconds: int) -> Nanoseconds:
+    """Seconds in nanoseconds as an int64 holds them: from 9223372037 on they come out as something else."""
+    return (seconds * SECOND + _SIGN) % (2 * _SIGN) - _SIGN
+
+
+def whole_seconds(given: int) -> int:
+    """Seconds as they come back from a duration that was multiplied in floating point: beyond 292 years the least one."""
+    product = float(SECOND) * float(given)
+    duration = int(product) if abs(product) < _SIGN else -_SIGN
+    whole, rest = divmod(abs(duration), SECOND)
+    return int(whole + rest / SECOND) * (-1 if duration < 0 else 1)
 
 
 def rfc3339(moment: Nanoseconds | None) -> str:

@@ -8,6 +8,7 @@ one counts, nested objects are merged), data after the value, lone surrogates. W
 
 import json
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,9 +89,9 @@ class Float(Shape):
         """See `Shape.read`."""
         if raw is None:
             return current
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) == float("inf"):
+        if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) > sys.float_info.max:
             raise NotJsonError
-        return number(raw)
+        return number(float(raw))
 
 
 class Anything(Shape):
@@ -110,6 +111,21 @@ class Nullable(Shape):
     def read(self, raw: Any, current: Any) -> Any:
         """See `Shape.read`."""
         return None if raw is None else self.inner.read(raw, self.inner.zero() if current is None else current)
+
+
+@dataclass(frozen=True)
+class Optional(Shape):
+    """A pointer whose handler takes nil for the zero value: unlike in a plain field, a later ``null`` resets it."""
+
+    inner: Shape
+
+    def zero(self) -> Any:
+        """See `Shape.zero`."""
+        return self.inner.zero()
+
+    def read(self, raw: Any, current: Any) -> Any:
+        """See `Shape.read`."""
+        return self.inner.zero() if raw is None else self.inner.read(raw, current)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """Response bodies, written as Go's json.Encoder writes them."""
 
 import json
+from decimal import Decimal
 from typing import Any
+
+FIRST_EXPONENT = 1e21
+"""Floats from here on are written with an exponent."""
 
 _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
 def number(value: float) -> float:
-    """A float64 as Go writes it: one without a fraction looks like a whole number."""
-    return int(value) if value == int(value) else value
+    """A float64 as Go writes it: one without a fraction looks like a whole number, up to 21 digits, zeros at the end."""
+    return int(Decimal(repr(value))) if value.is_integer() and abs(value) < FIRST_EXPONENT else value
 
 
 def encode(value: Any) -> bytes:

@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_LOOSE: Final = re.compile(
+_PATTERN: Final = (
     r"v?([0-9]+(\.[0-9]+)*?)"
-    r"(-([0-9]+[0-9A-Za-z\-~]*(\.[0-9A-Za-z\-~]+)*)|(-?([A-Za-z\-~]+[0-9A-Za-z\-~]*(\.[0-9A-Za-z\-~]+)*)))?"
+    r"(-([0-9]+[0-9A-Za-z\-~]*(\.[0-9A-Za-z\-~]+)*)|({hyphen}([A-Za-z\-~]+[0-9A-Za-z\-~]*(\.[0-9A-Za-z\-~]+)*)))?"
     r"(\+([0-9A-Za-z\-~]+(\.[0-9A-Za-z\-~]+)*))?"
-    r"\??"
 )
+_LOOSE: Final = re.compile(_PATTERN.format(hyphen="-?"))
+_STRICT: Final = re.compile(_PATTERN.format(hyphen="-"))
 _MAX_SEGMENT: Final = (1 << 63) - 1
 
 
@@ -21,9 +22,14 @@ class Version:
     prerelease: str
 
 
-def parse(text: str) -> Version | None:
-    """The version in a text, None if it cannot be read as one."""
-    found = _LOOSE.fullmatch(text)
+def parse(text: str, *, strict: bool = False) -> Version | None:
+    """The version in a text, None if it cannot be read as one.
+
+    Args:
+        text: For example ``v0.60.0-rc1``.
+        strict: Whether words need a ``-`` before them.
+    """
+    found = (_STRICT if strict else _LOOSE).fullmatch(text)
     if found is None:
         return None
     numbers = [int(part) for part in found[1].split(".")]

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.simulator import membership
 from reconciler.simulator.call import Call
-from reconciler.simulator.clock import rfc3339
+from reconciler.simulator.clock import rfc3339, whole_seconds
 from reconciler.simulator.decoding import BOOL, INT, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.errors import PlainError, denied, invalid, not_found, prefixed
 from reconciler.simulator.permissions import DELETE, READ, UPDATE, allowed, require_active
@@ -103,10 +103,10 @@ def update_account(call: Call) -> Any:
 def delete_account(call: Call) -> Any:
     """``DELETE /accounts/{id}``: by its owner only, with everything in it."""
     account_id = call.path["account_id"]
-    with prefixed("failed to validate user permissions: ", status=403):
-        require_active(call.user)
     if call.world.store.table("accounts").get(account_id) is None:
         raise not_found(f"account not found: {account_id}")
+    with prefixed("failed to validate user permissions: ", status=403):
+        require_active(call.user)
     if not _permitted(call, "accounts", DELETE):
         raise denied("user is not allowed to delete account. Only account owner can delete account")
     call.world.store.forget_account(account_id)
@@ -146,7 +146,7 @@ def _built(given: Row) -> Row:
     if given["peer_expose_enabled"] and not given["peer_expose_groups"]:
         raise invalid("peer expose requires at least one group")
     version = given["auto_update_version"] or ""
-    if version not in VERSION_WORDS and parse(version) is None:
+    if version not in VERSION_WORDS and parse(version, strict=True) is None:
         raise PlainError
     features = given["dashboard_features"]
     if given["agent_network_only"] and not (features and features["agent_network"]):
@@ -155,6 +155,7 @@ def _built(given: Row) -> Row:
     built = {name: value for name, value in given.items() if name not in apart}
     built |= {name: bool(given[name]) for name in OPTIONAL_SWITCHES}
     built |= {name: given[name] or "" for name in ("jwt_groups_claim_name", "dns_domain", "auto_update_version")}
+    built |= {name: whole_seconds(given[name]) for name in ("peer_login_expiration", "peer_inactivity_expiration")}
     built["jwt_allow_groups"] = given["jwt_allow_groups"] or []
     built["dashboard_features"] = _present(features)
     return built

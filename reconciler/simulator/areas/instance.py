@@ -38,6 +38,10 @@ def get_version(call: Call) -> Any:  # noqa: ARG001 - every handler takes a call
 def set_up(call: Call) -> Any:
     """``POST /setup``, once and for anybody: the first owner, and with ``create_pat`` an account and a token."""
     body = call.body(SETUP, message="invalid request body")
+    wants_token = body["create_pat"] and call.world.environment.get("NB_SETUP_PAT_ENABLED", "true") == "true"
+    days = 1 if body["pat_expire_in"] is None else body["pat_expire_in"]
+    if wants_token and not 1 <= days <= MAX_DAYS:
+        raise invalid("pat_expire_in must be between 1 and 365")
     _check(body)
     setup = call.world.store.table("setup")
     if setup.get("owner"):
@@ -45,16 +49,15 @@ def set_up(call: Call) -> Any:
     owner = new_person(call.world, body["email"], body["name"], body["password"])
     setup.put({"id": "owner", "person": owner})
     answer = {"user_id": owner["id"], "email": owner["email"]}
-    if body["create_pat"] and call.world.environment.get("NB_SETUP_PAT_ENABLED", "true") == "true":
+    if wants_token:
         account = new_account(call.world, owner, "")
-        days = 1 if body["pat_expire_in"] is None else body["pat_expire_in"]
         secret, _ = new_token(account, owner, owner["id"], "setup-token", days)
         answer["personal_access_token"] = secret
     return Answer(answer, headers={"Cache-Control": "no-store"})
 
 
 def _check(body: Row) -> None:
-    """The form's refusals, in its order."""
+    """What is refused of the person, in this order."""
     if not body["email"]:
         raise invalid("email is required")
     if not EMAIL.fullmatch(body["email"]):
@@ -67,9 +70,6 @@ def _check(body: Row) -> None:
         raise invalid("password must be at least 8 characters")
     if len(body["password"].encode()) > MAX_PASSWORD:
         raise invalid("password must be at most 72 characters")
-    days = body["pat_expire_in"]
-    if body["create_pat"] and days is not None and not 1 <= days <= MAX_DAYS:
-        raise invalid("pat_expire_in must be between 1 and 365")
 
 
 AREA = Area(

@@ -3,21 +3,23 @@
 from typing import Any
 
 from reconciler.simulator.call import Call
-from reconciler.simulator.clock import SECOND, rfc3339
+from reconciler.simulator.clock import of_seconds, rfc3339
 from reconciler.simulator.decoding import INT, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.errors import Refusal, conflict, invalid, not_found
 from reconciler.simulator.ids import hashed, new_secret, secret_flaw
 from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
+from reconciler.simulator.text import folded
 
-from .people_rows import new_person, password_flaw
+from .people_rows import new_person, password_flaw, require_new_person
 from .users import ROLE_NAMES, mail_is_taken
 
 PREFIX = "nbi_"
 DEFAULT_LIFE = 259_200
 SHORTEST_LIFE = 3600
 PER_MINUTE, BURST = 10, 5
+BLANKS = b" \t\r\n"
 
 BODY = Struct({"email": TEXT, "name": TEXT, "role": TEXT, "auto_groups": TEXTS, "expires_in": Nullable(INT)})
 REGENERATION = Struct({"expires_in": Nullable(INT)})
@@ -40,10 +42,9 @@ def create_invite(call: Call) -> Any:
     if body["role"].lower() == "owner":
         raise invalid("can't invite a user with owner role")
     call.require("users", CREATE)
-    email = body["email"].lower()
-    if mail_is_taken(call.world, email):
+    if mail_is_taken(call.account, body["email"]):
         raise conflict("user with this email already exists")
-    if any(invite["email"].lower() == email for invite in call.account.rows("invites")):
+    if any(folded(invite["email"]) == folded(body["email"]) for invite in call.account.rows("invites")):
         raise conflict("invite already exists for this email")
     expires_at = _expiry(call, body["expires_in"])
     token = new_secret(PREFIX)
@@ -66,11 +67,12 @@ def delete_invite(call: Call) -> Any:
 
 def regenerate_invite(call: Call) -> Any:
     """``POST /users/invites/{id}/regenerate``: another link, the old one is dead. An empty body is one, too."""
-    body = call.body(REGENERATION) if call.request.get_data() else REGENERATION.zero()
+    body = call.body(REGENERATION) if call.request.get_data().strip(BLANKS) else REGENERATION.zero()
     call.require("users", UPDATE)
     invite = _existing(call)
     token = new_secret(PREFIX)
-    changes = {"hash": hashed(token), "expires_at": _expiry(call, body["expires_in"])}
+    expires_at = _expiry(call, body["expires_in"])
+    changes = {"hash": hashed(token), "expires_at": expires_at, "created_by": call.user["id"]}
     invite = call.account.save("invites", {**invite, **changes})
     call.audit("user.invite.link.regenerate", invite["id"], email=invite["email"])
     return {"invite_token": token, "invite_expires_at": rfc3339(invite["expires_at"])}
@@ -91,18 +93,19 @@ def accept_invite(call: Call) -> Any:
     body = call.body(ACCEPTANCE)
     if not body["password"]:
         raise invalid("password is required")
+    if flaw := password_flaw(body["password"]):
+        raise invalid(f"invalid password: {flaw}")
     invite = _by_token(call)
     if _has_expired(call, invite):
         raise invalid("invite has expired")
-    if flaw := password_flaw(body["password"]):
-        raise invalid(f"invalid password: {flaw}")
+    require_new_person(call.world, invite["email"], body["password"])
     account = call.world.account(invite["account_id"])
     person = new_person(call.world, invite["email"], invite["name"], body["password"])
     role = invite["role"].lower()
     person |= {"role": role if role in ROLE_NAMES else "unknown", "auto_groups": invite["auto_groups"]}
     account.save("users", person)
     account.remove("invites", invite["id"])
-    account.audit(person["id"], "user.invite.link.accept", person["id"])
+    account.audit(person["id"], "user.invite.link.accept", person["id"], email=invite["email"])
     return {"success": True}
 
 
@@ -135,9 +138,11 @@ def _existing(call: Call) -> Row:
 
 
 def _expiry(call: Call, seconds: int | None) -> int:
-    if seconds is not None and seconds < SHORTEST_LIFE:
+    """When a link ends; a life that is not positive is the usual one."""
+    life = seconds if seconds and seconds > 0 else DEFAULT_LIFE
+    if life < SHORTEST_LIFE:
         raise invalid("invite expiration must be at least 1 hour")
-    return call.world.now() + (seconds or DEFAULT_LIFE) * SECOND
+    return call.world.now() + of_seconds(life)
 
 
 def _has_expired(call: Call, invite: Row) -> bool:

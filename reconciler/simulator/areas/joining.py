@@ -12,6 +12,7 @@ from reconciler.simulator.expiry import has_expired
 from reconciler.simulator.ids import hashed
 from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
+from reconciler.simulator.text import folded
 from reconciler.simulator.world import Account, World
 
 from . import setup_keys
@@ -142,7 +143,7 @@ def _join_by_key(account: Account, key: Row, line: Mapping[str, Any]) -> Row:
 
 def _join_by_login(world: World, line: Mapping[str, Any]) -> Any:
     """A peer of a person: in the person's groups, with a login that expires."""
-    user = next(iter(world.store.table("users").where("mail", line["user"].lower())), None)
+    user = next(iter(world.store.table("users").where("mail", folded(line["user"]))), None)
     if user is None or user["is_blocked"]:
         return {"error": NO_METHOD}
     account = world.account(user["account_id"])

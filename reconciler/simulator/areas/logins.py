@@ -14,6 +14,7 @@ from reconciler.simulator.encoding import encode
 from reconciler.simulator.ids import person_id, random_text
 from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
+from reconciler.simulator.text import folded
 from reconciler.simulator.world import Account, World
 
 from . import accounts
@@ -70,7 +71,7 @@ def user_of(world: World, token: str) -> Row | None:
 
 def _local_person(world: World, email: str) -> Row | None:
     """Who has a password here: a user, or whoever filled in the setup form."""
-    known = [user for user in world.store.table("users").where("mail", email.lower()) if user["idp_id"] == LOCAL]
+    known = [user for user in world.store.table("users").where("mail", folded(email)) if user["idp_id"] == LOCAL]
     founder = world.store.table("setup").get("owner")
     if not known and founder and founder["person"]["email"].lower() == email.lower():
         known = [founder["person"]]

@@ -9,7 +9,7 @@ from reconciler.simulator.permissions import CREATE, DELETE, UPDATE
 from reconciler.simulator.registry import Area, Route
 
 from . import users
-from .people_rows import has_password, password_fields
+from .people_rows import LONGEST, has_password, password_fields
 
 PASSWORDS = Struct({"old_password": TEXT, "new_password": TEXT})
 
@@ -62,6 +62,8 @@ def change_password(call: Call) -> Any:
             raise invalid("new password must be different from current password")
         if not has_password(user, body["old_password"]):
             raise invalid("current password is incorrect")
+        if len(body["new_password"].encode()) > LONGEST:
+            raise invalid(f"failed to hash new password: bcrypt: password length exceeds {LONGEST} bytes")
     call.account.save("users", {**user, **password_fields(body["new_password"])})
     call.audit("user.password.change", user["id"])
     return {}

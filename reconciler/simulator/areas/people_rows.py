@@ -2,9 +2,12 @@
 
 import hashlib
 import string
+import unicodedata
 
+from reconciler.simulator.errors import PlainError
 from reconciler.simulator.ids import person_id, random_text, uuid4
 from reconciler.simulator.store import Row
+from reconciler.simulator.text import folded
 from reconciler.simulator.world import World
 
 LOCAL = "local"
@@ -12,7 +15,8 @@ LOCAL = "local"
 
 PASSWORD_LENGTH = 13
 SPECIAL = "!@#$%^&*"
-SHORTEST = 8
+SHORTEST, LONGEST = 8, 72
+"""Bytes of a password; a longer one cannot be hashed."""
 
 
 def user_row(world: World, fields: Row) -> Row:
@@ -39,6 +43,13 @@ def new_person(world: World, email: str, name: str, password: str) -> Row:
     return user_row(world, {**fields, **password_fields(password)})
 
 
+def require_new_person(world: World, email: str, password: str) -> None:
+    """Refuse (500) whom the embedded provider knows, in any account, and a password that is too long to be hashed."""
+    known = world.store.table("users").where("mail", folded(email))
+    if len(password.encode()) > LONGEST or any("salt" in person for person in known):
+        raise PlainError
+
+
 def password_fields(password: str) -> Row:
     """What is stored of a password."""
     salt = uuid4()
@@ -57,12 +68,13 @@ def random_password() -> str:
 
 def password_flaw(password: str) -> str | None:
     """What the server finds wrong with a chosen password, or None."""
-    if len(password) < SHORTEST:
+    if len(password.encode()) < SHORTEST:
         return "password must be at least 8 characters long"
+    kinds = {unicodedata.category(character) for character in password}
     sorts = {
-        "one digit": any(character.isdigit() for character in password),
-        "one uppercase letter": any(character.isupper() for character in password),
-        "one special character": any(not character.isalnum() for character in password),
+        "one digit": "Nd" in kinds,
+        "one uppercase letter": "Lu" in kinds,
+        "one special character": any(kind[0] != "L" and kind != "Nd" for kind in kinds),
     }
     missing = [sort for sort, found in sorts.items() if not found]
     return f"password must contain at least {', '.join(missing)}" if missing else None

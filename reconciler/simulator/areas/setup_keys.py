@@ -4,7 +4,7 @@ from typing import Any
 
 from reconciler.simulator import membership
 from reconciler.simulator.call import Call
-from reconciler.simulator.clock import SECOND, rfc3339
+from reconciler.simulator.clock import of_seconds, rfc3339
 from reconciler.simulator.decoding import BOOL, INT, TEXT, TEXTS, Nullable, Struct
 from reconciler.simulator.errors import invalid, not_found
 from reconciler.simulator.ids import hashed, uuid4
@@ -58,7 +58,7 @@ def create_key(call: Call) -> Any:
         "type": body["type"],
         "key": secret[:SHOWN] + "****",
         "hash": hashed(secret),
-        "expires": now + body["expires_in"] * SECOND if body["expires_in"] else None,
+        "expires": now + lifetime if (lifetime := of_seconds(body["expires_in"])) else None,
         "auto_groups": groups,
         "usage_limit": 1 if body["type"] == ONE_OFF else body["usage_limit"],
         "ephemeral": bool(body["ephemeral"]),
@@ -143,7 +143,7 @@ def _check(body: Row) -> None:
             f"usage_limit {body['usage_limit']} is not valid for a one-off setup key, which can be used once; "
             "use type reusable for a key that can be used more than once"
         )
-    if body["expires_in"] < 0:
+    if of_seconds(body["expires_in"]) < 0:
         raise invalid("expiresIn can not be in the past")
 
 

@@ -10,10 +10,11 @@ from reconciler.simulator.ids import uuid4
 from reconciler.simulator.permissions import CREATE, DELETE, OPERATIONS, READ, ROLES
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
-from reconciler.simulator.world import Account, World
+from reconciler.simulator.text import folded
+from reconciler.simulator.world import Account
 
 from . import peers, user_updates
-from .people_rows import new_person, random_password, user_row
+from .people_rows import new_person, random_password, require_new_person, user_row
 
 BODY = Struct(
     {"email": Nullable(TEXT), "name": Nullable(TEXT), "role": TEXT, "auto_groups": TEXTS, "is_service_user": BOOL}
@@ -124,9 +125,9 @@ def view(user: Row, caller: Row) -> Row:
     return {**shown, "idp_id": user["idp_id"]} if user["idp_id"] else shown
 
 
-def mail_is_taken(world: World, email: str) -> bool:
-    """Whether a person of any account has this address, in any letter case."""
-    return bool(world.store.table("users").where("mail", email.lower()))
+def mail_is_taken(account: Account, email: str) -> bool:
+    """Whether a person of the account has this address, in any letter case."""
+    return bool(account.where("users", "mail", folded(email)))
 
 
 def _create_service_user(call: Call, body: Row) -> Any:
@@ -149,9 +150,10 @@ def _create_person(call: Call, body: Row) -> Any:
     if body["role"] == "owner":
         raise invalid("can't invite a user with owner role")
     call.require("users", CREATE)
-    if mail_is_taken(call.world, body["email"]):
+    if mail_is_taken(call.account, body["email"]):
         raise conflict("can't invite a user with an existing NetBird account")
     password = random_password()
+    require_new_person(call.world, body["email"], password)
     person = new_person(call.world, body["email"], body["name"], password)
     person |= {"role": body["role"], "auto_groups": body["auto_groups"]}
     call.account.save("users", person)
@@ -162,7 +164,7 @@ def _create_person(call: Call, body: Row) -> Any:
 
 
 def _mail(user: Row) -> list[str]:
-    return [user["email"].lower()] if user["email"] else []
+    return [folded(user["email"])] if user["email"] else []
 
 
 def _holds_group(account: Account, group: Row) -> str | None:
