@@ -39,5 +39,6 @@ How an area is written (core modules are imported as ``reconciler.simulator.X``,
   deleted, ``peer_left`` cleans up after one.
 * **Audit.** ``call.audit("network.create", network["id"], name=network["name"])`` after the write, one call for each
   event; the English text of each code stands in ``AREA.activities``.
+* **Time.** ``AREA.overdue`` does what time alone brings about; it is called before every request and event.
 * **Events.** ``AREA.happenings`` maps the name of a ``POST /_simulator/events`` line to a function of `World` and line.
 """
