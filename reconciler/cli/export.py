@@ -57,8 +57,7 @@ def export(
 
 
 def _read(session: Session, asked: Wish) -> Export:
-    api = session.reader()
-    with Progress("reading the account", quiet=session.options.quiet):
+    with session.reader() as api, Progress("reading the account", quiet=session.options.quiet):
         return export_account(api, asked)
 
 
