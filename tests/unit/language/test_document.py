@@ -172,7 +172,7 @@ def test_names_that_no_file_declares_are_listed_for_the_account(desk: Desk) -> N
     assert outcome.exit_code == 0
     assert [(found.severity, found.message) for found in outcome.findings] == [
         ("info", f"the {what} is to be found in the account")
-        for what in ("peer 'gw'", "group 'b'", "group 'All'", "posture check 'strict'")
+        for what in ("peer 'gw'", "group 'b'", "posture check 'strict'")
     ]
 
 
