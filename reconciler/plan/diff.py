@@ -63,6 +63,7 @@ class _Differ:
         self.result = result
         self.paired = {(address.kind, live.id) for address, live in book.pairs.items()}
         self.deleted: set[tuple[str, str]] = set()
+        self.left_alone: set[Address] = set()
 
     def _note(self, severity: Severity, declared: Declared, code: str, message: str, advice: str) -> None:
         place = self.book.desired.place(declared.at)
@@ -93,9 +94,22 @@ class _Differ:
         if live and (reason := declared.kind.undeclarable(live.seen)):
             self._note(Severity.ERROR, declared, UNDECLARABLE, reason, "take it out of the files")
             return None
-        if model is None:
+        if model is None or self._is_left_alone(declared, live):
             return None
         return self._comparison(declared, model, live) if live else self._creation(declared, model)
+
+    def _is_left_alone(self, declared: Declared, live: Live | None) -> bool:
+        """The live object, or the one around it, is unmanaged by the name or in the place that it has now."""
+        desired = self.book.desired
+        if not desired.unmanaged:
+            return False
+        now = Address(declared.kind.name, self.book.key_now(live)) if live else declared.address
+        if not desired.is_unmanaged(now) and declared.parent not in self.left_alone:
+            return False
+        self.left_alone.add(declared.address)
+        message = f"{now} is listed under unmanaged: it is left alone, whatever {declared.address} says"
+        self._note(Severity.WARNING, declared, UNMANAGED, message, "take it out of one of the two")
+        return True
 
     def _creation(self, declared: Declared, model: Resource) -> Change | None:
         if missing := declared.kind.missing(model):
