@@ -91,7 +91,7 @@ def _token_of_file(file: Path) -> tuple[str, Scheme]:
         token = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        _refuse(f"The token file {file} cannot be read: {why}.")
+        _refuse(f"The token file {file} cannot be read: {why}.", "Name a file with the token and nothing else.")
     if not token.strip():
         _refuse(f"The token file {file} is empty.", _HOW_TO_GET_A_TOKEN)
     token = _checked_token(token, f"the token in {file}")
@@ -164,5 +164,5 @@ def _is_loopback(host: str) -> bool:
     return any(address in network for network in _LOOPBACK)
 
 
-def _refuse(message: str, advice: str = "") -> NoReturn:
+def _refuse(message: str, advice: str) -> NoReturn:
     raise UsageError(Diagnostic("NBS901", message, help=advice))

@@ -119,6 +119,7 @@ class Rejected(CallFailed):
 
     code = "NBS506"
     verb = "was refused"
+    advice = "The server says what it does not take: change that in the files."
 
 
 class InConflict(CallFailed):
@@ -126,6 +127,7 @@ class InConflict(CallFailed):
 
     code = "NBS507"
     verb = "is in conflict with the account"
+    advice = "Something in the account is in the way, or missing: plan again, or look in the dashboard."
 
 
 class ServerFailure(CallFailed):
@@ -173,4 +175,5 @@ class Stopped(NbsyncError):
     exit_code = ExitCode.INTERRUPTED
 
     def __init__(self) -> None:
-        super().__init__(Diagnostic("NBS512", "Stopped while waiting for the server; no request was under way."))
+        message = "Stopped while waiting for the server; no request was under way."
+        super().__init__(Diagnostic("NBS512", message, help="Run it again; the server's limit may need some minutes."))

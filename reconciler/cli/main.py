@@ -72,7 +72,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result: Any = cli.main(args=list(arguments), prog_name="nbsync", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
-        return _failed([Diagnostic("NBS900", "interrupted; nothing was written")], ExitCode.INTERRUPTED, arguments)
+        found = Diagnostic("NBS900", "interrupted; nothing was written", "run it again when it suits")
+        return _failed([found], ExitCode.INTERRUPTED, arguments)
     except NbsyncError as error:
         return _failed(error.diagnostics, error.exit_code, arguments)
     except click.ClickException as error:
