@@ -44,6 +44,10 @@ def test_a_value_that_is_not_written_stands_behind_its_key(document):
     assert document.sources.text_at(locate(document.root, ["groups", "ops"])) == ""
 
 
+def test_empty_text_in_quotes_stands_where_it_is_written(load):
+    assert place(load("a:   ''\n"), "a") == "1:6"
+
+
 def test_that_place_is_the_same_with_both_parsers(load):
     found = load("a:\n\nb: [c:]\n")
     assert place(found, "a") == "1:3"

@@ -64,9 +64,20 @@ def test_keys_that_only_look_alike_are_two(load):
 
 
 def test_core_tags_are_allowed(load):
-    text = "a: !!str 5\nb: !!int '5'\nc: !!float 5\nd: !!bool true\ne: !!null ''\nf: !!map {}\ng: !!seq []\nh: ! 5\n"
+    text = "a: !!str 5\nb: !!int '5'\nc: !!float 5\nd: !!bool true\ne: !!null ''\nf: !!map {}\ng: !!seq []\nh: ! 5\ni: ! [{}]\nj: ! {}\n"
     found = load(text)
-    assert found.root == {"a": "5", "b": 5, "c": 5.0, "d": True, "e": None, "f": {}, "g": [], "h": "5"}
+    assert found.root == {
+        "a": "5",
+        "b": 5,
+        "c": 5.0,
+        "d": True,
+        "e": None,
+        "f": {},
+        "g": [],
+        "h": "5",
+        "i": [{}],
+        "j": {},
+    }
     assert isinstance(found.root["c"], float)
     assert found.diagnostics == []
 
