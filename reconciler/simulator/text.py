@@ -1,5 +1,6 @@
 """Text as Go's strings, strconv and fmt treat it."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -7,14 +8,25 @@ from typing import Final
 _NAMED_ESCAPES: Final = dict(
     zip('\a\b\f\n\r\t\v"\\', ("\\a", "\\b", "\\f", "\\n", "\\r", "\\t", "\\v", '\\"', "\\\\"), strict=True)
 )
+_STRAY_BYTE: Final = re.compile("[\udc80-\udcff]")
 _FIRST_EXPONENT: Final = 1_000_000
 _END_OF_ASCII: Final = 0x80
 _END_OF_PLANE: Final = 0x10000
 
 
+def from_utf8(data: bytes) -> str:
+    """The text in UTF-8 bytes; each byte that belongs to no character becomes a U+FFFD of its own."""
+    return _STRAY_BYTE.sub("\ufffd", data.decode("utf-8", "surrogateescape"))
+
+
 def lowered(text: str) -> str:
     """Lower case, letter by letter: a final sigma is a sigma like any other, and a dotted I becomes a plain i."""
     return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
+
+
+def folded(text: str) -> str:
+    """What texts have in common that differ in letter case only (Go's ``EqualFold``)."""
+    return "".join(letter if len(letter := character.casefold()) == 1 else character for character in text)
 
 
 def quoted(text: str) -> str:
