@@ -23,6 +23,7 @@ from .errors import ConnectionDropped, Refusal
 from .faults import Faults
 from .registry import Answer, Route
 from .state import StateFile
+from .text import from_utf8
 from .transport import InProcessTransport
 from .world import World
 
@@ -115,10 +116,10 @@ class Simulator:
         return response
 
     def _answer(self, request: Request) -> Response:
-        path = request.environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        path = from_utf8(request.environ["PATH_INFO"].encode("latin-1"))
         if (cleaned := _clean(path)) != path:
             return _redirect(cleaned, request.query_string.decode())
-        found = _match(self._router, request)
+        found = _match(self._router, request.method, path)
         if found is None:
             headers = {"X-Content-Type-Options": "nosniff"}
             return Response("404 page not found\n", 404, headers, content_type=PLAIN)
@@ -173,15 +174,15 @@ def _router() -> MapAdapter:
     return Map(rules, strict_slashes=False, merge_slashes=False, redirect_defaults=False).bind("")
 
 
-def _match(router: MapAdapter, request: Request) -> tuple[Route, Mapping[str, str]] | None:
+def _match(router: MapAdapter, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
     """The route and the values of its variables; None for an unknown path, a wrong method, or any HEAD."""
-    if request.method == "HEAD" or request.path.endswith("/"):
+    if method == "HEAD" or path.endswith("/"):
         return None
     try:
-        route, path = router.match(request.path, request.method)
+        route, variables = router.match(path, method)
     except HTTPException:
         return None
-    return route, path
+    return route, variables
 
 
 def _clean(path: str) -> str:

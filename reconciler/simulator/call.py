@@ -8,6 +8,7 @@ from werkzeug.wrappers import Request
 from . import permissions
 from .decoding import NotJsonError, Shape, decode, parse
 from .errors import ConnectionDropped, Refusal, prefixed
+from .queries import values
 from .store import Row
 from .world import Account, World
 
@@ -56,7 +57,11 @@ class Call:
 
     def query(self, name: str) -> str:
         """The first value of a query parameter, ``""`` if it is absent."""
-        return self.request.args.get(name, "")
+        return next(iter(self.query_values(name)), "")
+
+    def query_values(self, name: str) -> list[str]:
+        """All values of a query parameter."""
+        return values(self.request.query_string, name)
 
     def require(self, module: str, operation: str) -> None:
         """Refuse with 403 unless the caller's role allows the operation on the module."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Never
 
 from .encoding import number
+from .text import from_utf8
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -209,7 +210,7 @@ def decode(body: bytes, shape: Shape) -> Any:
 
 def parse(body: bytes) -> Any:
     """The first JSON value of ``body``, objects as `Pairs`; raises NotJsonError."""
-    text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
+    text = from_utf8(body).lstrip(" \t\r\n")
     try:
         value, _ = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):

@@ -12,7 +12,8 @@ _ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 def number(value: float) -> float:
     """A float64 as Go writes it: one without a fraction looks like a whole number, up to 21 digits, zeros at the end."""
-    return int(Decimal(repr(value))) if value.is_integer() and abs(value) < FIRST_EXPONENT else value
+    exact = float(value)
+    return int(Decimal(repr(exact))) if exact.is_integer() and abs(exact) < FIRST_EXPONENT else exact
 
 
 def encode(value: Any) -> bytes:

@@ -4,13 +4,23 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from .store import Row
+from .text import from_utf8
 
 DEFAULT_SIZE: Final = 50
 MAX_SIZE: Final = 100
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _MAX_INT: Final = (1 << 63) - 1
+
+
+def values(query: bytes, name: str) -> list[str]:
+    """The values of a query parameter, as Go's net/url reads them: what has a ``;`` or a broken escape is dropped."""
+    pairs = (pair.replace(b"+", b" ") for pair in query.split(b"&"))
+    parts = [pair.partition(b"=") for pair in pairs if b";" not in pair and not _BROKEN_ESCAPE.search(pair)]
+    return [from_utf8(unquote_to_bytes(value)) for key, _, value in parts if from_utf8(unquote_to_bytes(key)) == name]
 
 
 def positive(text: str) -> int | None:

@@ -71,7 +71,7 @@ def read_filter(call: Call) -> Filter:
 
 def _several(call: Call, name: str) -> tuple[str, ...]:
     """Repeated parameters and comma-separated values alike."""
-    parts = (part.strip() for given in call.request.args.getlist(name) for part in given.split(","))
+    parts = (part.strip() for given in call.query_values(name) for part in given.split(","))
     return tuple(part for part in parts if part)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Struct
+from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Optional, Struct
 from reconciler.simulator.errors import invalid
 from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
@@ -13,7 +13,7 @@ from .agent_policies import check_entries
 _SHAPE: Final = Struct(
     {
         "name": TEXT,
-        "description": TEXT,
+        "description": Optional(TEXT),
         "checks": Struct(
             {
                 "model_allowlist": Struct({"enabled": BOOL, "models": TEXTS}),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.simulator.call import Call
-from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Nullable, Struct
+from reconciler.simulator.decoding import BOOL, TEXT, TEXTS, Nullable, Optional, Struct
 from reconciler.simulator.errors import invalid
 from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
@@ -22,7 +22,7 @@ KIND: Final = "agent_policies"
 _SHAPE: Final = Struct(
     {
         "name": TEXT,
-        "description": TEXT,
+        "description": Optional(TEXT),
         "enabled": Nullable(BOOL),
         "source_groups": TEXTS,
         "destination_provider_ids": TEXTS,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.simulator import urls
 from reconciler.simulator.call import Call
-from reconciler.simulator.decoding import BOOL, FLOAT, TEXT, ListOf, MapOf, Nullable, Struct
+from reconciler.simulator.decoding import BOOL, FLOAT, TEXT, ListOf, MapOf, Nullable, Optional, Struct
 from reconciler.simulator.errors import invalid
 from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
@@ -26,14 +26,10 @@ _SHAPE: Final = Struct(
         "provider_id": TEXT,
         "name": TEXT,
         "upstream_url": TEXT,
-        "api_key": TEXT,
         "models": ListOf(_MODEL),
         "extra_values": MapOf(TEXT),
-        "identity_header_user_id": TEXT,
-        "identity_header_groups": TEXT,
-        "enabled": BOOL,
-        "skip_tls_verification": BOOL,
-        "metadata_disabled": BOOL,
+        **dict.fromkeys(("api_key", "identity_header_user_id", "identity_header_groups"), Optional(TEXT)),
+        **dict.fromkeys(("enabled", "skip_tls_verification", "metadata_disabled"), Optional(BOOL)),
     }
 )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.simulator.call import BAD_JSON, Call
 from reconciler.simulator.clock import SECOND, rfc3339
-from reconciler.simulator.decoding import BOOL, INT, NotJsonError, Pairs, Struct, parse
+from reconciler.simulator.decoding import BOOL, INT, TEXT, NotJsonError, Pairs, Struct, parse
 from reconciler.simulator.errors import Refusal, bad_request, denied, not_found, precondition
 from reconciler.simulator.ids import uuid4
 from reconciler.simulator.json_faults import kind_of
@@ -18,6 +18,9 @@ from reconciler.simulator.world import Account, World
 PARAMETERS = Struct({"bundle_for": BOOL, "bundle_for_time": INT, "log_file_count": INT, "anonymize": BOOL})
 MAX_MINUTES, MAX_FILES = 5, 1000
 MIN_VERSION = "0.64.0"
+DEVELOPMENT = ("development", "ci-", "dev-")
+"""How versions begin that are no releases, and count as the newest."""
+
 UNFINISHED = "unexpected end of JSON input"
 LATENCY = SECOND // 20
 """How long a client takes for a job."""
@@ -99,6 +102,7 @@ def _parameters(call: Call) -> Row:
         raise bad_request(_undetermined(f"json: cannot unmarshal {given} into Go struct field .type of type string"))
     if not kind:
         raise bad_request("job type is required")
+    kind = TEXT.read(kind, "")
     if kind != "bundle":
         raise bad_request(f"unsupported job type: {kind}")
     try:
@@ -141,7 +145,7 @@ def _field(pairs: Pairs, name: str, missing: str | None = None) -> Any:
 
 
 def _supports_jobs(version: str) -> bool:
-    return version == "development" or at_least(version.split("-", 1)[0], MIN_VERSION)
+    return version.startswith(DEVELOPMENT) or at_least(version.split("-", 1)[0], MIN_VERSION)
 
 
 def _peer(call: Call) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.simulator import membership
 from reconciler.simulator.addresses import fqdn, free_ipv4, free_label, settle_ipv6
+from reconciler.simulator.domains import DomainError, from_list
 from reconciler.simulator.expiry import has_expired
 from reconciler.simulator.ids import hashed
 from reconciler.simulator.registry import Area
@@ -54,7 +55,7 @@ def join(world: World, line: Mapping[str, Any]) -> Any:
         return _log_in(world, known, line)
     if line.get("user"):
         return _join_by_login(world, line)
-    key = next(iter(world.store.table("setup_keys").where("hash", hashed(line.get("setup_key") or ""))), None)
+    key = next(iter(world.store.table("setup_keys").where("hash", hashed((line.get("setup_key") or "").upper()))), None)
     if key is None:
         return {"error": KEY_INVALID if line.get("setup_key") else NO_METHOD}
     account = world.account(key["account_id"])
@@ -166,7 +167,11 @@ def _register(account: Account, line: Mapping[str, Any], fields: Row, group_ids:
 
 
 def _labels(line: Mapping[str, Any]) -> list[str]:
-    return (line.get("meta") or {}).get("labels") or []
+    """Extra DNS labels, as clients spell them; of a list that is no list of domains they send nothing."""
+    try:
+        return from_list((line.get("meta") or {}).get("labels") or [])
+    except DomainError:
+        return []
 
 
 def _log_in(world: World, peer: Row, line: Mapping[str, Any]) -> Any:

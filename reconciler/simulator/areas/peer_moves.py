@@ -14,21 +14,25 @@ from .peer_views import meta
 
 
 def move(call: Call, given: str) -> None:
-    """Give the peer another IPv4 address: one of the account's range that no other peer has."""
+    """Give the peer another IPv4 address: one of the account's range that no other peer has.
+
+    An IPv4 address inside an IPv6 one is taken, too, and is another one than the plain address.
+    """
     address = _address(given, "IP")
     _require_to_move(call)
     account = call.account
     with prefixed("update peer IP transaction: "):
         with prefixed("get peer: "):
             peer = existing(call)
-        if peer["ip"] == text(address):
+        shown = text(address)
+        if peer["ip"] == shown:
             return
         network = account.row["network"]["v4"]
-        if address.version != 4 or address not in ip_network(network):  # noqa: PLR2004 - IPv4
-            raise invalid(f"IP {given} is not within the account network range {network}")
-        for other in account.where("peers", "ip", text(address)):
-            raise invalid(f"IP {given} is already assigned to peer {other['id']}")
-    moved = account.save("peers", {**peer, "ip": text(address)})
+        if _as_ipv4(address) not in ip_network(network):
+            raise invalid(f"IP {shown} is not within the account network range {network}")
+        for other in account.where("peers", "ip", shown):
+            raise invalid(f"IP {shown} is already assigned to peer {other['id']}")
+    moved = account.save("peers", {**peer, "ip": shown})
     call.audit("peer.ip.update", peer["id"], **meta(account, moved), old_ip=peer["ip"])
 
 
@@ -41,7 +45,7 @@ def move_ipv6(call: Call, given: str) -> None:
     account = call.account
     network = account.row["network"]["v6"]
     if address not in ip_network(network):
-        raise invalid(f"IP {given} is not within the account IPv6 range {network}")
+        raise invalid(f"IP {text(address)} is not within the account IPv6 range {network}")
     peer_id = call.path["peer_id"]
     enabled = set(account.settings["ipv6_enabled_groups"] or [])
     if not enabled & set(membership.group_ids_of(account, peer_id)):
@@ -49,7 +53,7 @@ def move_ipv6(call: Call, given: str) -> None:
     peer = existing(call)
     for other in account.where("peers", "ipv6", text(address)):
         if other["id"] != peer_id:
-            raise invalid(f"IPv6 {given} is already assigned to peer {other['name']}")
+            raise invalid(f"IPv6 {text(address)} is already assigned to peer {other['name']}")
     account.save("peers", {**peer, "ipv6": text(address)})
 
 
@@ -65,6 +69,11 @@ def _address(given: str, name: str) -> Address:
     if flaw := address_flaw(given):
         raise invalid(f"invalid {name} address {given}: {flaw}")
     return parse_address(given)
+
+
+def _as_ipv4(address: Address) -> Address:
+    """What Go's net package makes of it before it looks whether a range has it."""
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
 
 
 def _require_to_move(call: Call) -> None:

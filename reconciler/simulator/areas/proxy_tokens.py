@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from reconciler.simulator.call import Call
-from reconciler.simulator.clock import SECOND, Nanoseconds, rfc3339
+from reconciler.simulator.clock import SECOND, Nanoseconds, of_seconds, rfc3339
 from reconciler.simulator.decoding import INT, TEXT, Nullable, Struct
 from reconciler.simulator.errors import Refusal, denied
 from reconciler.simulator.ids import hashed, new_secret, secret_flaw
@@ -21,7 +21,6 @@ KIND: Final = "proxy_tokens"
 PREFIX: Final = "nbx_"
 MAX_NAME: Final = 255
 _BODY: Final = Struct({"name": TEXT, "expires_in": Nullable(INT)})
-_INT64: Final = 1 << 64
 _MINUTE: Final = 60 * SECOND
 """How long a token's ``last_used`` stays as it is while it is used again and again."""
 
@@ -38,7 +37,7 @@ def _create(call: Call) -> Any:
         raise Refusal(400, f"name is required and must be at most {MAX_NAME} characters", verbatim=True)
     if (body["expires_in"] or 0) < 0:
         raise Refusal(400, "expires_in must be non-negative", verbatim=True)
-    secret, row = _made(call.world, body["name"], _wrapped(body["expires_in"] or 0), call.account.id)
+    secret, row = _made(call.world, body["name"], of_seconds(body["expires_in"] or 0), call.account.id)
     return {**_shown(row), "plain_token": secret}
 
 
@@ -59,12 +58,6 @@ def _require(call: Call, operation: str) -> None:
         raise Refusal(500, "failed to validate permissions", verbatim=True) from None
     if not permitted:
         raise denied()
-
-
-def _wrapped(seconds: int) -> Nanoseconds:
-    """Seconds in nanoseconds as an int64 holds them: 9223372037 and more come out as something else."""
-    value = seconds * SECOND % _INT64
-    return value - _INT64 if value >= _INT64 // 2 else value
 
 
 def _made(world: World, name: str, lifetime: Nanoseconds, account_id: str | None) -> tuple[str, Row]:

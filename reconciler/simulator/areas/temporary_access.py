@@ -12,12 +12,14 @@ from reconciler.simulator.errors import PlainError, internal, not_found, precond
 from reconciler.simulator.permissions import CREATE, READ
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
+from reconciler.simulator.text import lowered
 
 from .joining import LOCAL_FLAGS, new_peer
 from .peer_views import BROWSER, NO_ADDRESS
 from .policy_body import MAX_PORT, NUMBER, SSH
 
 BODY = Struct({"name": TEXT, "wg_pub_key": TEXT, "rules": TEXTS})
+ENDS = 2
 SSH_PORT = 22_022
 """Where NetBird's own SSH server listens, whatever port a rule names."""
 
@@ -97,22 +99,21 @@ def _allow(call: Call, peer: Row, target: Row, text: str) -> None:
 
 def _parse(text: str) -> tuple[str, dict[str, int]]:
     """Protocol and port range of ``tcp/80``, ``udp/1-9``, ``icmp``, ``all`` or ``netbird-ssh/22``."""
-    head, slash, tail = text.strip().partition("/")
-    protocol = head.lower()
-    if protocol in {"icmp", "all"} and not slash:
+    protocol, *rest = (part.strip() for part in lowered(text).strip().split("/"))
+    if protocol in {"icmp", "all"} and not rest:
         return protocol, {"start": 0, "end": 0}
-    if protocol not in {"tcp", "udp", SSH} or not slash:
+    if protocol not in {"tcp", "udp", SSH} or len(rest) != 1:
         raise PlainError
-    first, dash, last = tail.strip().partition("-")
-    start = _port(first)
-    end = _port(last) if dash else start
-    if start > end:
+    if protocol == SSH:
+        return protocol, {"start": SSH_PORT, "end": SSH_PORT}
+    ports = [_port(port.strip()) for port in rest[0].split("-")]
+    if len(ports) > ENDS or ports[0] > ports[-1]:
         raise PlainError
-    return protocol, {"start": SSH_PORT, "end": SSH_PORT} if protocol == SSH else {"start": start, "end": end}
+    return protocol, {"start": ports[0], "end": ports[-1]}
 
 
 def _port(text: str) -> int:
-    if NUMBER.fullmatch(text.strip()) is None or not 1 <= int(text) <= MAX_PORT:
+    if NUMBER.fullmatch(text) is None or not 1 <= int(text) <= MAX_PORT:
         raise PlainError
     return int(text)
 

@@ -42,9 +42,9 @@ def update(account: Account, caller: Row, target: Row, wanted: Row) -> Row:
     removed, added = _group_changes(target, updated)
     if account.settings["groups_propagation_enabled"]:
         membership.propagate(account, target["id"], removed, added)
-    if updated["is_blocked"] and not target["is_blocked"]:
-        _expire_peers(account, target["id"], caller["id"])
     _audit(account, caller["id"], target, updated)
+    if updated["is_blocked"] and not target["is_blocked"]:
+        _expire_peers(account, target["id"])
     return updated
 
 
@@ -84,11 +84,13 @@ def _group_changes(before: Row, after: Row) -> tuple[set[str], set[str]]:
     return old - new, new - old
 
 
-def _expire_peers(account: Account, user_id: str, initiator_id: str) -> None:
+def _expire_peers(account: Account, user_id: str) -> None:
     """The peers of a blocked user are cut off and have to log in again."""
     for peer in account.where("peers", "user_id", user_id):
+        if peer["login_expired"]:
+            continue
         account.save("peers", {**peer, "login_expired": True, "connected": False})
-        account.audit(initiator_id, "peer.login.expire", peer["id"], **meta(account, peer), reason=BLOCKED)
+        account.audit(user_id, "peer.login.expire", peer["id"], **meta(account, peer), reason=BLOCKED)
 
 
 def _audit(account: Account, initiator_id: str, before: Row, after: Row) -> None:

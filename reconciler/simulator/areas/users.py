@@ -75,7 +75,7 @@ def update_user(call: Call) -> Any:
 
 
 def delete_user(call: Call) -> Any:
-    """``DELETE /users/{id}``: takes along the user's tokens and peers."""
+    """``DELETE /users/{id}``: takes along the user's tokens, and a person's peers."""
     if call.path["user_id"] == call.user["id"]:
         raise invalid("self deletion is not allowed")
     call.require("users", DELETE)
@@ -88,8 +88,9 @@ def remove(call: Call, target: Row) -> None:
     if target["role"] == "owner":
         raise denied("can't delete a user with the owner role")
     account = call.account
-    for peer in account.where("peers", "user_id", target["id"]):
-        peers.remove(account, peer, call.user["id"])
+    if not target["is_service_user"]:
+        for peer in account.where("peers", "user_id", target["id"]):
+            peers.remove(account, peer, target["id"])
     for token in account.where("tokens", "user_id", target["id"]):
         account.remove("tokens", token["id"])
     account.remove("users", target["id"])
