@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -80,9 +81,21 @@ class Desired:
         """How objects of a kind are owned."""
         return self.ownership.get(kind, Ownership())
 
+    def singles_out(self, kind: str) -> bool:
+        """Tell whether a guard, or `unmanaged`, speaks of objects of this kind."""
+        patterns = (*self.guards.protect, *self.unmanaged)
+        return kind in self.guards.max_delete_for or any(could_match(pattern, (kind,)) for pattern in patterns)
+
     def is_unmanaged(self, address: Address) -> bool:
         """Tell whether the files ask to leave this object, or one in which it stands, alone."""
         return bool(self.unmanaged) and matches(self.unmanaged, address, self.registry[address.kind].parent)
+
+
+def could_match(pattern: str, kinds: Iterable[str]) -> bool:
+    """Tell whether an address of one of these kinds could look like this, as far as the pattern is spelt out."""
+    spelt_out = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    is_open = spelt_out != pattern
+    return any(spelt_out.startswith(f"{kind}/") or (is_open and f"{kind}/".startswith(spelt_out)) for kind in kinds)
 
 
 def matches(patterns: Iterable[str], address: Address, parent: str = "") -> bool:

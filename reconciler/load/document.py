@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.load.desired import Desired
+from reconciler.load.desired import Desired, could_match
 from reconciler.load.messages import INVALID, MISSING, UNKNOWN_KEY, diagnose, near, shown
 from reconciler.load.notes import Notes
 from reconciler.load.objects import WHOLE, Objects
@@ -130,18 +129,11 @@ def _first_wrong(node: Any) -> Any:
 
 def _check_patterns(patterns: Seq, desired: Desired, notes: Notes) -> None:
     for pattern, mark in zip(patterns, patterns.items_at, strict=True):
-        if not _could_match(pattern, desired.registry):
+        if not could_match(pattern, desired.registry):
             advice = near(pattern.partition("/")[0], desired.registry) or "write KIND/KEY, such as policy/legacy-*"
             if pattern in desired.registry:
                 advice = f"write {pattern}/NAME, or {pattern}/* for all"
             notes.error(INVALID, f"'{pattern}' is no address of any kind", advice, mark)
-
-
-def _could_match(pattern: str, kinds: Iterable[str]) -> bool:
-    """Tell whether some address could look like this, as far as the pattern is spelt out."""
-    spelt_out = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-    is_open = spelt_out != pattern
-    return any(spelt_out.startswith(f"{kind}/") or (is_open and f"{kind}/".startswith(spelt_out)) for kind in kinds)
 
 
 def _remove(removed: list[tuple[str, int]], desired: Desired, notes: Notes) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from reconciler.api.client import ReadApi, path
 from reconciler.api.problems import NotPermitted
 from reconciler.errors import AccountError, Diagnostic
-from reconciler.load.desired import Desired
+from reconciler.load.desired import Declared, Desired
 from reconciler.state.snapshot import Live, Snapshot
 from schemas import AnyKind
 from schemas._core.codec import kinds_referred_to
@@ -103,13 +103,21 @@ def _holds_on_to(kind: AnyKind, deletable: set[str], registry: Mapping[str, AnyK
 
 
 def _parents_to_read(desired: Desired, snapshot: Snapshot, kind: AnyKind) -> list[str]:
-    """Ids of the live parents that declare children of this kind, by id, name, or earlier name."""
-    declared = [
-        desired.objects[parent] for name, parent in desired.parts if name == kind.name and parent in desired.objects
-    ]
+    """Ids of the live parents that declare children of this kind; where guards speak of these, of parents that may go, too."""
+    declared = [one for one in desired.objects.values() if one.kind.name == kind.parent]
+    parents = snapshot.of(kind.parent).values()
+    asking = _meant(parents, [one for one in declared if (kind.name, one.address) in desired.parts])
+    if not (desired.owns(kind.parent).full and desired.singles_out(kind.name)):
+        return asking
+    staying = set(_meant(parents, declared))
+    return [*asking, *(live.id for live in parents if live.id not in staying)]
+
+
+def _meant(live: Iterable[Live], declared: list[Declared]) -> list[str]:
+    """Ids of live objects that some of these could be: by id, name, or earlier name."""
     ids = {one.model.id for one in declared}
     names = {one.kind.name_form(name) for one in declared for name in (one.name, *one.model.previously)}
-    return [live.id for live in snapshot.of(kind.parent).values() if live.id in ids or live.name in names]
+    return [one.id for one in live if one.id in ids or one.name in names]
 
 
 def _add_from_each(api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: list[str], *, optional: bool) -> None:
