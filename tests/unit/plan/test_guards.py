@@ -135,6 +135,21 @@ def test_a_protected_object_does_not_fall_with_its_parent(account: Account, stop
     assert verdict.message == "network_resource/a/x is protected, and it would go with network/a"
 
 
+TOKENS = "service_users: {a: {role: user, tokens: {x: {expires_in: 9d}, y: {expires_in: 9d}}}, b: {role: user}}"
+
+
+def test_tokens_that_fall_with_a_service_user_are_under_guard(account: Account, stopped: Stopped) -> None:
+    account.applied(TOKENS, "--secrets-out", "secrets")
+    text = FULL + "service_users: {b: {role: user}}\n"
+    (protected,) = stopped(text + "guards: {protect: [token/a/x]}", changes=["- service_user/a"])
+    assert protected.message == "token/a/x is protected, and it would go with service_user/a"
+    (unmanaged,) = stopped(text + "unmanaged: [token/*/y]", changes=["- service_user/a"])
+    assert unmanaged.message == "token/a/y is to be left alone (unmanaged), and it would go with service_user/a"
+    (counted,) = stopped(text + "guards: {max_delete_for: {token: {count: 1}}}")
+    assert counted.message == "2 objects of the kind token would be deleted, the limit is 1"
+    assert account.plan(text).exit_code == 0
+
+
 def people(account: Account, **roles: str) -> None:
     """Invite people with these roles."""
     for name, role in roles.items():
