@@ -53,6 +53,13 @@ def of_resource(account: Account, resource_id: str) -> list[Row]:
     return sorted(found, key=lambda group: account.world.store.table("groups").place(group["id"]))
 
 
+def holding(account: Account, resource_id: str) -> list[Row]:
+    """The groups that a network resource is shown in: one that has its id among the peers counts again for that."""
+    as_peer = (account.find("groups", group_id) for group_id in group_ids_of(account, resource_id))
+    found = [*of_resource(account, resource_id), *filter(None, as_peer)]
+    return sorted(found, key=lambda group: account.world.store.table("groups").place(group["id"]))
+
+
 def add_resource(account: Account, group_id: str, resource: Row) -> None:
     """Put a network resource into a group, under its type of now; nothing happens if it is there like that."""
     entries = account.where("group_resources", "resource", resource["id"])

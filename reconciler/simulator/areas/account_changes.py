@@ -1,11 +1,13 @@
 """What a change of an account's settings does: to the peers, and to the audit log."""
 
+from collections.abc import Sequence
+from ipaddress import IPv6Network
 from typing import Any
 
 from reconciler.simulator import membership
 from reconciler.simulator.addresses import free_ipv4, settle_ipv6
 from reconciler.simulator.domains import is_name
-from reconciler.simulator.errors import invalid
+from reconciler.simulator.errors import PlainError, invalid
 from reconciler.simulator.store import Row
 from reconciler.simulator.world import Account
 
@@ -77,15 +79,24 @@ def fresh_settings() -> Row:
 
 
 def apply_settings(account: Account, settings: Row, ranges: dict[str, str], initiator_id: str) -> None:
-    """Validate and save settings with the ranges that were given (``""`` for none), and do what follows from them."""
+    """Validate and save settings with the ranges that were given (``""`` for none), and do what follows from them.
+
+    An IPv6 range of IPv4 addresses inside IPv6 is accepted as long as no peer needs an address of it.
+    """
     _validate(account, settings)
     before = account.row
     network = dict(before["network"])
     network.update({family: text for family, text in ranges.items() if text})
     network["set_v6"] = ranges["v6"]
+    if IPv6Network(network["v6"]).network_address.ipv4_mapped and _has_peers(account, settings["ipv6_enabled_groups"]):
+        raise PlainError
     account.save("accounts", {**before, "settings": settings, "network": network})
     _follow(account, before)
     _Log(account, initiator_id, before["settings"], settings).write(before["network"], ranges)
+
+
+def _has_peers(account: Account, group_ids: Sequence[str] | None) -> bool:
+    return any(account.where("memberships", "group", group_id) for group_id in group_ids or ())
 
 
 def _validate(account: Account, settings: Row) -> None:

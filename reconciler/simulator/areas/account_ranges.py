@@ -2,8 +2,8 @@
 
 import ipaddress
 
-from reconciler.simulator.errors import PlainError, invalid
-from reconciler.simulator.netip import parse_prefix
+from reconciler.simulator.errors import invalid
+from reconciler.simulator.netip import parse_prefix, text
 from reconciler.simulator.netip_flaws import prefix_flaw
 from reconciler.simulator.world import World
 
@@ -13,6 +13,7 @@ SPARE = 1.5
 FEWEST = 10
 """Addresses that it must have in any case."""
 ENDS = 2
+"""Addresses of an IPv4 range that no peer can have."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -24,9 +25,9 @@ def fresh(world: World) -> dict[str, str]:
     return {"v4": f"100.{world.random.randrange(64, 128)}.0.0/16", "v6": str(v6), "set_v6": ""}
 
 
-def parse_ipv4(text: str) -> str:
+def parse_ipv4(given: str) -> str:
     """The range without host bits; refuses what is none for an account."""
-    network = _parse(text)
+    network = _parse(given)
     if network.version != 4:  # noqa: PLR2004 - IPv4
         raise invalid("network range must be an IPv4 address")
     _check_kind(network)
@@ -35,9 +36,9 @@ def parse_ipv4(text: str) -> str:
     return str(network)
 
 
-def parse_ipv6(text: str) -> str:
+def parse_ipv6(given: str) -> str:
     """The same for IPv6."""
-    network = _parse(text)
+    network = _parse(given)
     if network.version != 6:  # noqa: PLR2004 - IPv6
         raise invalid("network range must be an IPv6 address")
     _check_kind(network)
@@ -45,14 +46,13 @@ def parse_ipv6(text: str) -> str:
         raise invalid("network range too small: minimum size is /120 for IPv6")
     if network.prefixlen < SHORTEST_IPV6:
         raise invalid("network range too large: maximum size is /48 for IPv6")
-    if ipaddress.IPv6Network(network).network_address.ipv4_mapped:
-        raise PlainError
-    return str(network)
+    return f"{text(network.network_address)}/{network.prefixlen}"
 
 
 def check_capacity(network: str, peers: int) -> None:
     """Refuse a range that is too small for so many peers and some more."""
-    usable = ipaddress.ip_network(network).num_addresses - ENDS
+    parsed = ipaddress.ip_network(network)
+    usable = parsed.num_addresses - (ENDS if parsed.version == 4 else 0)  # noqa: PLR2004 - IPv4
     needed = max(FEWEST, int(peers * SPARE))
     if usable < needed:
         raise invalid(
@@ -61,10 +61,10 @@ def check_capacity(network: str, peers: int) -> None:
         )
 
 
-def _parse(text: str) -> Network:
-    if flaw := prefix_flaw(text):
+def _parse(given: str) -> Network:
+    if flaw := prefix_flaw(given):
         raise invalid(f"invalid CIDR format: {flaw}")
-    return ipaddress.ip_network(str(parse_prefix(text)), strict=False)
+    return ipaddress.ip_network(str(parse_prefix(given)), strict=False)
 
 
 def _check_kind(network: Network) -> None:

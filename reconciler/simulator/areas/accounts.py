@@ -4,6 +4,7 @@ A PUT checks in this order: the body, settings that contradict themselves, addre
 ``onboarding``, and only then validates and saves the settings.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from reconciler.simulator import membership
@@ -163,16 +164,20 @@ def _built(given: Row) -> Row:
 
 def _ranges(call: Call, given: Row) -> dict[str, str]:
     """The ranges that a request gives, by family; ``""`` for one that it leaves alone."""
-    ranges = {
-        "v4": account_ranges.parse_ipv4(given["network_range"]) if given["network_range"] else "",
-        "v6": account_ranges.parse_ipv6(given["network_range_v6"]) if given["network_range_v6"] else "",
+    return {
+        "v4": _range(call, given["network_range"], account_ranges.parse_ipv4),
+        "v6": _range(call, given["network_range_v6"], account_ranges.parse_ipv6),
     }
-    if any(ranges.values()):
-        with prefixed("get peer count: ", status=500):
-            call.may_in(call.path["account_id"], "peers", READ)
-        for network in filter(None, ranges.values()):
-            account_ranges.check_capacity(network, len(call.account.rows("peers")))
-    return ranges
+
+
+def _range(call: Call, given: str | None, parse_range: Callable[[str], str]) -> str:
+    if not given:
+        return ""
+    network = parse_range(given)
+    with prefixed("get peer count: ", status=500):
+        call.may_in(call.path["account_id"], "peers", READ)
+    account_ranges.check_capacity(network, len(call.account.rows("peers")))
+    return network
 
 
 def _permitted(call: Call, module: str, operation: str) -> bool:

@@ -24,7 +24,7 @@ def move(call: Call, given: str) -> None:
     with prefixed("update peer IP transaction: "):
         with prefixed("get peer: "):
             peer = existing(call)
-        shown = text(address)
+        shown = _shown(given, address)
         if peer["ip"] == shown:
             return
         network = account.row["network"]["v4"]
@@ -43,18 +43,19 @@ def move_ipv6(call: Call, given: str) -> None:
         raise invalid(f"address {given} is not IPv6")
     _require_to_move(call)
     account = call.account
+    shown = _shown(given, address)
     network = account.row["network"]["v6"]
     if address not in ip_network(network):
-        raise invalid(f"IP {text(address)} is not within the account IPv6 range {network}")
+        raise invalid(f"IP {shown} is not within the account IPv6 range {network}")
     peer_id = call.path["peer_id"]
     enabled = set(account.settings["ipv6_enabled_groups"] or [])
     if not enabled & set(membership.group_ids_of(account, peer_id)):
         raise precondition("peer is not in any IPv6-enabled group")
     peer = existing(call)
-    for other in account.where("peers", "ipv6", text(address)):
+    for other in account.where("peers", "ipv6", shown):
         if other["id"] != peer_id:
-            raise invalid(f"IPv6 {text(address)} is already assigned to peer {other['name']}")
-    account.save("peers", {**peer, "ipv6": text(address)})
+            raise invalid(f"IPv6 {shown} is already assigned to peer {other['name']}")
+    account.save("peers", {**peer, "ipv6": shown})
 
 
 def existing(call: Call) -> Row:
@@ -69,6 +70,12 @@ def _address(given: str, name: str) -> Address:
     if flaw := address_flaw(given):
         raise invalid(f"invalid {name} address {given}: {flaw}")
     return parse_address(given)
+
+
+def _shown(given: str, address: Address) -> str:
+    """The address in its canonical form, with the zone that it was given with."""
+    _, mark, zone = given.partition("%")
+    return text(address) + mark + zone
 
 
 def _as_ipv4(address: Address) -> Address:

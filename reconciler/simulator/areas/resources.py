@@ -194,7 +194,7 @@ def _views(account: Account, resources: Sequence[Row]) -> list[Row]:
 
 
 def _view(account: Account, resource: Row) -> Row:
-    holding = membership.of_resource(account, resource["id"])
+    holding = membership.holding(account, resource["id"])
     return {
         "address": resource["address"],
         "description": resource["description"],
