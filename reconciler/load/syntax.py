@@ -7,18 +7,18 @@ from typing import NamedTuple
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-_BRACKETS = "Close it, put a comma between the items, or quote a text that holds brackets, commas or colons."
+_BRACKETS = "close it, put a comma between the items, or quote a text that holds brackets, commas or colons"
 _INDENTATION = (
-    "Check the indentation of this line and of those above; quote a text that holds quotes or `: `, or begins with `*`."
+    "check the indentation of this line and of those above; quote a text that holds quotes or `: `, or begins with `*`"
 )
 
 # What a parser says, what it means, what to do. The first that fits counts.
 _MEANINGS = (
-    (r"'\t' that cannot start", "a tab where only spaces may stand", "Indent with spaces."),
-    ("cannot start any token", "a text that begins with a character that YAML keeps for itself", "Quote the text."),
+    (r"'\t' that cannot start", "a tab where only spaces may stand", "indent with spaces"),
+    ("cannot start any token", "a text that begins with a character that YAML keeps for itself", "quote the text"),
     ("mapping values are not allowed", "a `: ` where no key can be", _INDENTATION),
-    ("sequence entries are not allowed", "a `- ` where no list can begin", "Begin the list on a line of its own."),
-    ("found unexpected end of stream", "a quote that is never closed", "Close it; in single quotes write ' as ''."),
+    ("sequence entries are not allowed", "a `- ` where no list can begin", "begin the list on a line of its own"),
+    ("found unexpected end of stream", "a quote that is never closed", "close it; in single quotes write ' as ''"),
     ("could not find expected ':'", "a line that is neither `key: value` nor part of a text", _INDENTATION),
     ("<block end>", "a line or a text that does not belong to what is above it", _INDENTATION),
     ("expected key", "a line or a text that does not belong to what is above it", _INDENTATION),
@@ -26,10 +26,10 @@ _MEANINGS = (
     ("<document start>", "a line that stands further left than the first one", _INDENTATION),
     ("expected ',' or", "a bracket that is not closed, or a comma that is missing", _BRACKETS),
     ("node content", "a bracket, comma or end where a value should be", _BRACKETS),
-    ("alphabetic or numeric", "a `*` or `&` without a name", "Quote a text that begins with `*` or `&`."),
-    ("unknown escape", "a backslash in double quotes that means nothing", r"Write \\, or use single quotes."),
-    ("chomping or indentation", "more text after `|` or `>`", "Quote a text that begins with `|` or `>`."),
-    ("incompatible YAML document", "a %YAML line for another version", "Remove it: files are read as YAML 1.2."),
+    ("alphabetic or numeric", "a `*` or `&` without a name", "quote a text that begins with `*` or `&`"),
+    ("unknown escape", "a backslash in double quotes that means nothing", r"write \\, or use single quotes"),
+    ("chomping or indentation", "more text after `|` or `>`", "quote a text that begins with `|` or `>`"),
+    ("incompatible YAML document", "a %YAML line for another version", "remove it: files are read as YAML 1.2"),
 )
 
 
@@ -55,7 +55,10 @@ def _marked(error: MarkedYAMLError) -> Failure | None:
     problem, mark, start = str(error.problem), error.problem_mark, error.context_mark
     if mark is None:
         return None
-    means, help_ = next((words for part, *words in _MEANINGS if part in problem), (problem, ""))
+    means, help_ = next(
+        (words for part, *words in _MEANINGS if part in problem),
+        (problem, "quote the text that stands there, or take it out"),
+    )
     if start is not None and "end of stream" in problem:
         mark = start
     since = f", in what begins at line {start.line + 1}" if start is not None and start.line < mark.line else ""

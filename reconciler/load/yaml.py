@@ -13,7 +13,7 @@ from reconciler.load.findings import Budget, Findings, TooManyErrors
 from reconciler.load.syntax import Failure, failure
 from reconciler.load.tree import Map, pack
 
-_SOMEWHERE = Failure(-1, -1, "not YAML")
+_SOMEWHERE = Failure(-1, -1, "not YAML", "Look for what is not text: is this a YAML file?")
 
 
 def load(text: str, file: int, budget: Budget, findings: Findings) -> Map | None:
