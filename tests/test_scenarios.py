@@ -21,9 +21,11 @@ def _walk(walk: Walk, account: Account, folder: Path) -> None:
     dashboard = Dashboard(account)
     try:
         traces = Traces(dashboard)
-        guide = Guide(account, folder)
+        guide = Guide(walk, account, folder)
         try:
-            guide.walk(walk)
+            if taken := guide.in_the_way():
+                pytest.skip(f"the account has objects of the same names: {', '.join(taken)}")
+            guide.walk()
         finally:
             guide.close()
             traces.remove()

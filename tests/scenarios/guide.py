@@ -76,7 +76,8 @@ class Guide:
     is applied that is not line by line the expected one.
     """
 
-    def __init__(self, account: Account, folder: Path) -> None:
+    def __init__(self, walk: Walk, account: Account, folder: Path) -> None:
+        self._walk = walk
         self._account = account
         self._folder = folder
         self._document: Document = {}
@@ -87,9 +88,14 @@ class Guide:
         """Close the connection."""
         self._bystander.close()
 
-    def walk(self, walk: Walk) -> None:
+    def in_the_way(self) -> list[str]:
+        """Addresses that the walk wants to make, and that are in the account already."""
+        made = {line[2:] for step in self._walk.steps for line in step.plan if line.startswith("+ ")}
+        return sorted(made & set(map(str, self._foreign)))
+
+    def walk(self) -> None:
         """Take all steps; what goes wrong is told with the title of the step."""
-        for step in walk.steps:
+        for step in self._walk.steps:
             try:
                 self.take(step)
             except AssertionError as error:
@@ -125,7 +131,8 @@ class Guide:
         if step.overlay is not None:
             overlays = [self._folder / "overlay.yaml"]
             overlays[0].write_text(text_of(step.overlay), "utf-8")
-        return collect({"paths": [file], "overlays": overlays, "allow": step.allow, "allow_empty": step.allow_empty})
+        allow = step.allow if self._walk.only_if_fresh or "guards" in self._document else (*step.allow, "delete:1000")
+        return collect({"paths": [file], "overlays": overlays, "allow": allow, "allow_empty": step.allow_empty})
 
     def _desired(self) -> Desired | None:
         """What the last document declares, if it can be read."""

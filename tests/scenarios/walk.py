@@ -7,13 +7,19 @@ A walk file is a mapping. `steps` is the walk; the other keys say where it can b
     server: environment of the simulated server, {NB_DISABLE_GEOLOCATION: "false"}
     set_up_by_login: the simulated account is one that people of other identity providers join
 
+On a real account (`NBSYNC_LIVE_URL`, `NBSYNC_LIVE_TOKEN` of a service user with the role admin) a walk leaves alone what it
+finds: that is `unmanaged` to all its documents, plans are applied only if they are line by line as expected, and in the end
+what was made is deleted and what settings were is put back. A walk that would meet objects of the names that it makes is
+skipped. Machines join through the program `NBSYNC_LIVE_JOINER`, see `account.Real`; without it such walks are skipped.
+
 A step declares, plans, compares, applies, and plans again; the second plan has to be empty:
 
     title: one sentence that is true afterwards
     meanwhile: what happens to the account behind nbsync's back, before it plans
     desired: the document without `version`, as a mapping or as text; left out: as in the step before
     overlay: a second document, laid over the first
-    allow, allow_empty: what `--allow` and `--allow-empty` lift
+    allow, allow_empty: what `--allow` and `--allow-empty` lift; unless the walk is for a new account or the document has guards,
+        any number of deletes is allowed, since their share depends on what else is there
     plan: every change, one a line, in any order: `+ address`, `~ address (fields)`, `> address (was key, fields)`,
         `± address (fields)`, `- address`; left out: none
     order: some of these lines, in the order in which the changes have to be made
