@@ -18,6 +18,8 @@ from schemas._core.codec import field_specs, references
 from schemas._core.fields import JsonObject, RefTo, Resource
 from schemas._core.kind import CannotExpress
 
+UNSAYABLE = "the language cannot say what is live"
+
 
 class Flaw(Exception):
     """A field that cannot be said as it is, and why ("it" is the field); without a name where it is not one field."""
@@ -100,15 +102,15 @@ def _declared(subject: Subject, said: JsonObject) -> dict[Address, Declared]:
 
 def _differences(names: Names, subject: Subject, declared: dict[Address, Declared]) -> Iterator[Flaw]:
     """Fields that a plan would change."""
+    if declared.keys() != {names.address(live) for live in subject.lives}:
+        yield Flaw("", UNSAYABLE)
+        return
     for live, before in zip(subject.lives, subject.models, strict=True):
-        one = declared.get(names.address(live))
-        if one is None or len(declared) != len(subject.lives):
-            yield Flaw("", "the language cannot say what is live")
-            return
+        one = declared[names.address(live)]
         after = subject.kind.settle(one.model, before, live.seen, names.book)
         for spec in managed(one):
             if getattr(after, spec.name) != getattr(before, spec.name):
-                yield Flaw(spec.said, "the language cannot say what is live")
+                yield Flaw(spec.said, UNSAYABLE)
 
 
 def _refusal(error: ValidationError) -> Flaw:

@@ -165,13 +165,13 @@ class Simulated(Account):
         body = {"email": email, "name": email, "role": "user", "auto_groups": [], "is_service_user": False}
         return self.make("/users", {**body, **more})
 
-    def log_in(self, email: str, groups: list[str]) -> None:
+    def log_in(self, email: str, groups: list[str], *, needs_approval: bool = False) -> None:
         """Let somebody come whose identity provider names groups."""
         if not any(provider["type"] == "google" for provider in self.get("/identity-providers")):
             provider = {"type": "google", "name": "idp", "client_id": "nb", "client_secret": "s3cret"}
             self.send("POST", "/identity-providers", provider)
         claims = {"jwt_groups_enabled": True, "jwt_groups_claim_name": "groups"}
-        self.settings(**claims, extra={"user_approval_required": False})
+        self.settings(**claims, extra={"user_approval_required": needs_approval})
         token = self.event("user_logs_in", email=email, name=email, groups=groups)["token"]
         self._client.get("/users/current", headers={"Authorization": f"Bearer {token}"})
 
@@ -181,6 +181,12 @@ class Simulated(Account):
         row = next((row for row in stored.rows("policies") if row["id"] == policy), None)
         if row is not None:
             stored.save("policies", {**row, "rules": [*row["rules"], {**row["rules"][0], "id": f"{policy}-2"}]})
+
+    def edit(self, table: str, identifier: str, **more: Any) -> None:
+        """Change what the server stores, past its API."""
+        stored = self.simulator.world.accounts()[0]
+        row = next(row for row in stored.rows(table) if row["id"] == identifier)
+        stored.save(table, {**row, **more})
 
 
 def section(text: str, key: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from textwrap import dedent
 
 import pytest
 
+from schemas import KINDS
 from tests.unit.export.accounts import Simulated, assert_in_step, rule, section
 
 
@@ -79,13 +81,15 @@ def test_groups_with_the_members_that_somebody_chose(account, exported):
     of_people = next(group["id"] for group in account.get("/groups") if group["name"] == "of-people")
     account.person("ana@acme.example", auto_groups=[of_people])
     account.group("with-a-runner", peers=[peers[0], account.join("runner", ephemeral=True)])
-    assert exported("groups") == lines("""
+    expected = lines("""
         by-hand: {peers: [db-1, db-2]}
         by-key:
         empty:
         of-people:
         with-a-runner:
         """)
+    assert exported("groups") == expected
+    assert exported("groups", "group") == expected
 
 
 def test_groups_of_the_identity_provider_can_be_referred_to(account, exported):
@@ -98,6 +102,15 @@ def test_groups_of_the_identity_provider_can_be_referred_to(account, exported):
     assert exported("groups") == "jwt-less:\nops:\n"
     assert "  engineers: {from: engineering, to: engineering, allow: all}\n" in account.text()
     assert exported("users") == "eve@idp.example: {role: user}\n"
+
+
+def test_keys_and_service_users_can_hand_out_groups_of_the_identity_provider(account, exported):
+    """No login takes these away again, so they are said."""
+    account.log_in("eve@idp.example", ["engineering"])
+    engineering = next(group["id"] for group in account.get("/groups") if group["name"] == "engineering")
+    key = {"name": "k", "type": "reusable", "expires_in": 0, "usage_limit": 0, "auto_groups": [engineering]}
+    account.make("/setup-keys", key)
+    assert exported("setup_keys") == "k: {type: reusable, auto_groups: [engineering]}\n"
 
 
 def test_group_that_shares_its_name_with_one_of_the_identity_provider_has_its_id(account, exported):
@@ -281,6 +294,26 @@ def test_setup_keys_last_as_long_as_when_they_were_made(account, exported, secon
         """)
 
 
+@pytest.mark.parametrize(
+    ("identifier", "ends", "said"),
+    [
+        ("{xid}", "2027-02-22T07:37:25.999Z", "90d"),
+        ("{xid}", "2027-02-22T07:37:23Z", "90d"),
+        ("{xid}", "2026-11-24T07:38:01Z", "37s"),
+        ("{xid}", "2026-11-24T07:37:24Z", "never"),
+        ("no xid", "2027-02-22T07:37:24Z", "30d"),
+    ],
+)
+def test_lifetime_of_a_key_is_rounded_to_the_minute_that_it_is_close_to(identifier, ends, said):
+    """Its id was made a moment before or after its end was reckoned; without such an id its last change has to do."""
+    made = int(datetime(2026, 11, 24, 7, 37, 24, tzinfo=UTC).timestamp())
+    digits = "0123456789abcdefghijklmnopqrstuv"
+    xid = "".join(digits[((made << 68) >> shift) & 31] for shift in range(95, -1, -5))
+    seen = {"id": identifier.format(xid=xid), "expires": ends, "updated_at": "2027-01-23T07:37:24Z"}
+    kind = KINDS["setup_key"]
+    assert kind.write([kind.model(type="reusable")], [seen])["expires_in"] == said
+
+
 def test_setup_keys(account, exported):
     """One-off keys have no limit of their own; what a key is good for no more is said as a plan would."""
     group = account.group("ci")
@@ -334,6 +367,13 @@ def test_people(account, exported):
         ana@acme.example: {role: admin, auto_groups: [ops]}
         cleo@acme.example: {role: user, blocked: true}
         """)
+
+
+def test_who_waits_for_approval_is_not_said_to_be_blocked(account, exported):
+    """A later apply would undo the approval."""
+    account.log_in("eve@idp.example", [], needs_approval=True)
+    assert next(user for user in account.get("/users") if user["email"] == "eve@idp.example")["is_blocked"]
+    assert exported("users") == "eve@idp.example: {role: user}\n"
 
 
 def test_peers_that_are_as_they_came_are_left_out(account, exported):

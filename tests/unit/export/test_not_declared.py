@@ -97,7 +97,44 @@ def test_what_stands_inside_of_twins_is_left_alone_with_them(account, unmanaged)
         network = account.make("/networks", {"name": "dc1"})
         nas = {"name": f"nas-{number}", "address": "10.0.0.1", "groups": [], "enabled": True}
         account.make(f"/networks/{network}/resources", nas)
+        router = {"peer_groups": [account.group(f"gw-{number}")], "metric": 0, "masquerade": True, "enabled": True}
+        account.make(f"/networks/{network}/routers", router)
     assert unmanaged().endswith("\n- network/dc1\n")
+    assert unmanaged().count("\n- ") == 1
+
+
+def test_resources_of_one_name(account, unmanaged):
+    """They could move to one another's network: the account has room for one of that name."""
+    for number in (1, 2):
+        path = f"/networks/{account.make('/networks', {'name': f'dc{number}'})}/resources"
+        nas = {"name": f"nas-{number}", "address": "10.0.0.1", "groups": [], "enabled": True}
+        account.edit("network_resources", account.make(path, nas), name="nas")
+    assert unmanaged().endswith("\n- network_resource/dc1/nas\n- network_resource/dc2/nas\n")
+
+
+def test_record_outside_of_its_zone(account, unmanaged):
+    """A file has only labels inside of a zone."""
+    zone = {"name": "z", "domain": "z.example", "distribution_groups": [account.group("devs")], "enabled": True}
+    path = f"/dns/zones/{account.make('/dns/zones', zone)}/records"
+    record = account.make(path, {"name": "www.z.example", "type": "A", "content": "10.0.0.1", "ttl": 300})
+    account.edit("zone_records", record, name="www.other.example")
+    assert unmanaged() == lines("""
+        # name: the language cannot say what is live
+        - dns_record/z.example/www.other.example/A/10.0.0.1
+        """)
+
+
+def test_groups_that_a_directory_brought_are_left_out(account):
+    """Whoever synchronizes people would bring them back; others could not be told from them."""
+    synced = account.group("synced")
+    account.person("ana@acme.example", auto_groups=[synced, account.group("ours")])
+    account.edit("groups", synced, issued="integration")
+    text = account.text()
+    assert_in_step(account, text)
+    assert section(text, "users") == lines("""
+        # auto_groups is left out: the language cannot say what is live
+        ana@acme.example: {role: user}
+        """)
 
 
 def test_routers_that_are_alike(account, unmanaged):
@@ -121,6 +158,16 @@ def test_reference_to_what_is_gone(account, unmanaged):
     assert unmanaged() == lines(f"""
         # groups: it refers to a group that is gone (id {group})
         - dns_zone/z.example
+        """)
+
+
+def test_policy_for_a_resource_that_is_gone(account, unmanaged):
+    """The server does not look whether there is one."""
+    ends = {"destinations": None, "destinationResource": {"id": "nothing", "type": "host"}}
+    account.policy("p", [account.group("devs")], [], **ends)
+    assert unmanaged() == lines("""
+        # to: it refers to a network resource that is gone (id nothing)
+        - policy/p
         """)
 
 

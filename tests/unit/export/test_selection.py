@@ -50,6 +50,12 @@ def test_kind_is_named_as_in_addresses_or_as_its_root_key(company, kinds, keys):
     assert_in_step(company, text)
 
 
+def test_kind_comes_with_what_stands_inside(company):
+    """Networks with their routers and resources."""
+    found = section(company.text("network"), "networks")
+    assert (found.count("peer_groups:"), found.count("address:")) == (2, 4)
+
+
 def test_kind_inside_of_another_comes_with_all_that_it_stands_in(company):
     """Without what else stands there: a network that declares no routers keeps them."""
     text = company.text("network_resource")
