@@ -49,6 +49,7 @@ class Change:
         writes: attributes of the model that an update lays over the live object.
         parent: address of the object in which it stands.
         name: by which the API is to know it.
+        referred_to_as: the address that references to the live object come to, of a delete; its own unless others share it.
         falls: objects inside it that go with it.
     """
 
@@ -67,6 +68,7 @@ class Change:
     writes: frozenset[str] = frozenset()
     parent: Address | None = None
     name: str = ""
+    referred_to_as: Address | None = None
     falls: tuple[tuple[Address, str], ...] = ()
 
     @property

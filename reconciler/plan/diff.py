@@ -234,6 +234,7 @@ class _Differ:
             live=live,
             before=before,
             parent=self.book.addresses.get((live.kind.parent, live.parent)),
+            referred_to_as=self.book.referred_to_as(live),
             falls=fallen,
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import Diagnostic, Place
-from reconciler.load.desired import Desired, matches
+from reconciler.load.desired import matches
 from reconciler.plan.change import Action, Change, Plan, Verdict
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
@@ -111,20 +111,21 @@ def _protected(inspection: _Inspection) -> None:
             inspection.refuse(
                 PROTECTED, message, "take protect out of the files, or leave the object as it is", change=change
             )
-        for address, _ in change.falls:
-            if reason := _reason_to_keep(inspection.book.desired, patterns, address):
+        for address, identifier in change.falls:
+            if reason := _reason_to_keep(inspection.book, patterns, address, identifier):
                 message = f"{address} {reason}, and it would go with {change.address}"
                 inspection.refuse(
                     PROTECTED, message, f"keep {change.address}, or let go of both in the files", change=change
                 )
 
 
-def _reason_to_keep(desired: Desired, patterns: tuple[str, ...], address: Address) -> str:
+def _reason_to_keep(book: Book, patterns: tuple[str, ...], address: Address, identifier: str) -> str:
+    desired, declared = book.desired, book.pairs.get(address)
     if matches(patterns, address, desired.registry[address.kind].parent):
         return "is protected"
     if desired.is_unmanaged(address):
         return "is to be left alone (unmanaged)"
-    return "is declared" if address in desired.objects else ""
+    return "is declared" if declared and declared.id == identifier else ""
 
 
 def _is_protected(change: Change, patterns: tuple[str, ...]) -> bool:
@@ -174,20 +175,25 @@ def _still_needed(inspection: _Inspection) -> None:
     if not deletes:
         return
     fallen = {identifier for change in deletes for _, identifier in change.falls}
-    going = {change.address: change for change in deletes}
-    going |= {address: change for change in deletes for address, _ in change.falls}
+    book = inspection.book
+    going = {_as_referred(book, change.address, change.id or ""): change for change in deletes}
+    going |= {_as_referred(book, *fallen): change for change in deletes for fallen in change.falls}
     changed = {(change.kind.name, change.id): change for change in inspection.plan.changes}
     kinds = {address.kind for address in going}
-    for live in inspection.book.snapshot:
+    for live in book.snapshot:
         change = changed.get((live.kind.name, live.id))
         stays = live.id not in fallen and not (change and change.removes)
         if stays and kinds_referred_to(live.kind.model) & kinds:
-            for address in _needed_after(inspection.book, live, change) & going.keys():
-                _refuse_needed(inspection, going[address], address, inspection.book.addresses[live.kind.name, live.id])
+            for address in _needed_after(book, live, change) & going.keys():
+                _refuse_needed(inspection, going[address], address, book.addresses[live.kind.name, live.id])
     for declared in inspection.book.desired.objects.values():
         if declared.address not in inspection.book.pairs:
             for address in _referred(declared.model) & going.keys():
                 _refuse_needed(inspection, going[address], address, declared.address)
+
+
+def _as_referred(book: Book, address: Address, identifier: str) -> Address:
+    return book.referred_to_as(book.snapshot.of(address.kind)[identifier])
 
 
 def _refuse_needed(inspection: _Inspection, change: Change, gone: Address, by: Address) -> None:
@@ -203,7 +209,7 @@ def _needed_after(book: Book, live: Live, change: Change | None) -> set[Address]
         return _referred(live.kind.decode(live.kind.model, live.seen, book))
     except CannotExpress:
         ids = set(_texts({key: value for key, value in live.seen.items() if key not in live.kind.computed}))
-        return {book.addresses[place] for place in book.addresses if place[1] in ids}
+        return {book.referred_to_as(other) for other in book.snapshot if other.id in ids}
 
 
 def _referred(model: Resource) -> set[Address]:

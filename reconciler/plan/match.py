@@ -47,6 +47,11 @@ class Book:
         known = self._labels.get((kind, identifier))
         return f"(no {kind} with id {identifier})" if known is None else known
 
+    def referred_to_as(self, live: Live) -> Address:
+        """Address that references to a live object come to; of several with one name no two have the same."""
+        kind, label = live.kind, self.label(live.kind.name, live.id)
+        return Address(kind.name, label if kind.parent or not kind.name_field else encode_part(label))
+
     def raw(self, kind: str, identifier: str) -> JsonObject | None:
         """Answer that showed this object."""
         live = self.snapshot.of(kind).get(identifier)
@@ -137,12 +142,18 @@ class Book:
                 by_name[free.name].append(free)
         left = []
         for one in declared:
-            found = by_key.get(one.address) or (by_name.get(kind.name_form(one.name)) if kind.moves else None)
+            found = [free for free in by_key.get(one.address, ()) if self._stands_in(one.parent, free)] or (
+                by_name.get(kind.name_form(one.name)) if kind.moves else None
+            )
             if found:
                 self._pair(one, found)
             else:
                 left.append(one)
         return left
+
+    def _stands_in(self, parent: Address | None, live: Live) -> bool:
+        """Parents may share a name, too: then the one that is declared counts."""
+        return parent is None or parent not in self.pairs or self.pairs[parent].id == live.parent
 
     def _by_earlier_name(self, declared: list[Declared], live: list[Live]) -> None:
         waiting = [one for one in declared if one.model.previously]

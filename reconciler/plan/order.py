@@ -66,7 +66,7 @@ def _let_go_first(changes: Sequence[Change], needs: Edges) -> None:
     going = [change for change in changes if change.action is Action.DELETE]
     if not going:
         return
-    by_address = {change.address: change for change in going}
+    by_address = {change.referred_to_as: change for change in going}
     by_id = {(change.kind.name, change.id): change for change in going}
     for change in changes:
         holds_on = [by_address.get(address) for address in _referred(change.before)] if change.before else []

@@ -190,6 +190,35 @@ def test_an_id_tells_objects_of_one_name_apart(account: Account) -> None:
     assert outcome.changes == ["> group/other (was twin)"]
 
 
+def _twins(account: Account) -> list[str]:
+    ids = [account.send("POST", "/groups", {"name": name})["id"] for name in ("twin", "other")]
+    account.send("PUT", f"/groups/{ids[1]}", {"name": "twin"})
+    return ids
+
+
+def test_a_group_that_shares_its_name_is_not_deleted_while_something_undeclared_needs_it(account: Account) -> None:
+    first, second = _twins(account)
+    rule = {"name": "p", "enabled": True, "action": "accept", "protocol": "all", "bidirectional": False}
+    rule |= {"sources": [second], "destinations": [second]}
+    account.send("POST", "/policies", {"name": "p", "enabled": True, "rules": [rule]})
+    owned = FULL + f"groups: {{twin: {{id: {first}}}}}\n"
+    outcome = account.apply(owned)
+    assert (outcome.exit_code, outcome.error.code, outcome.writes) == (5, "NBS406", [])
+    assert second in outcome.error.message
+    moved = account.applied(owned + "policies: {p: {from: twin, to: twin, allow: all}}")
+    assert moved.changes[-2:] == ["~ policy/p (from, to)", "- group/twin"]
+
+
+def test_objects_in_networks_that_share_a_name_are_those_of_the_declared_one(account: Account) -> None:
+    ids = [account.send("POST", "/networks", {"name": "twin"})["id"] for _ in range(2)]
+    group = account.send("POST", "/groups", {"name": "gw"})["id"]
+    for identifier in ids:
+        body = {"peer_groups": [group], "metric": 9999, "masquerade": True, "enabled": True}
+        account.send("POST", f"/networks/{identifier}/routers", body)
+    outcome = account.applied(FULL + f"networks: {{twin: {{id: {ids[1]}, routers: [{{peer_groups: [gw]}}]}}}}")
+    assert outcome.writes == [f"DELETE /api/networks/{ids[0]}"]
+
+
 def test_an_id_that_no_live_object_has_is_an_error(account: Account) -> None:
     outcome = account.plan("groups: {▸a: {id: nothing}}")
     assert (outcome.exit_code, outcome.error.code) == (3, "NBS203")
