@@ -91,7 +91,7 @@ def _token_of_file(file: Path) -> tuple[str, Scheme]:
         token = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        _refuse(f"The token file {file} cannot be read: {why}.", "Name a file with the token and nothing else.")
+        _refuse(f"The token file {file} cannot be read: {why}.", "name a file with the token and nothing else")
     if not token.strip():
         _refuse(f"The token file {file} is empty.", _HOW_TO_GET_A_TOKEN)
     token = _checked_token(token, f"the token in {file}")
@@ -101,7 +101,7 @@ def _token_of_file(file: Path) -> tuple[str, Scheme]:
 def _token_of_environment(environ: Mapping[str, str]) -> tuple[str, Scheme]:
     pat, access_token = environ.get(PAT_VARIABLE, "").strip(), environ.get(ACCESS_TOKEN_VARIABLE, "").strip()
     if pat and access_token:
-        _refuse(f"Both {PAT_VARIABLE} and {ACCESS_TOKEN_VARIABLE} are set.", "Unset the one that is not meant.")
+        _refuse(f"Both {PAT_VARIABLE} and {ACCESS_TOKEN_VARIABLE} are set.", "unset the one that is not meant")
     if pat:
         return _checked_token(pat, PAT_VARIABLE), "Token"
     if access_token:
@@ -117,7 +117,7 @@ def _checked_token(token: str, name: str) -> str:
     if not _HEADER_SAFE.fullmatch(token):
         _refuse(
             f"A character of {name} cannot be part of a token (its value is not shown).",
-            "A token is one word of letters, digits and signs: no blanks, no quotes around it, not the word before it.",
+            "a token is one word of letters, digits and signs: no blanks, no quotes around it, not the word before it",
         )
     return token
 
@@ -126,14 +126,14 @@ def _checked_url(url: str) -> str:
     parts = _split(url.strip())
     if "@" in parts.netloc:
         _refuse(
-            f"{URL_VARIABLE} contains a user name or password.", "The token alone says who you are; give it by itself."
+            f"{URL_VARIABLE} contains a user name or password.", "the token alone says who you are; give it by itself"
         )
     if parts.query or parts.fragment or "?" in url or "#" in url:
         _refuse(f"{URL_VARIABLE} contains a query or a fragment.", f'Such as: "{DEFAULT_URL}".')
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         _refuse(
             f"http://{parts.netloc} would send the token in clear over the network.",
-            "Use https; http is for 127.0.0.0/8, ::1 and localhost alone.",
+            "use https; http is for 127.0.0.0/8, ::1 and localhost alone",
         )
     path = re.sub("(/api|/)*$", "", parts.path)
     if not (_PLAIN_AUTHORITY.fullmatch(parts.netloc) and _PLAIN_PATH.fullmatch(path)):

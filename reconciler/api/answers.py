@@ -131,7 +131,7 @@ def _redirect(call: Call, answer: Answer) -> CallFailed:
         place = clean(f"{target.scheme}://{target.hostname}" if target.hostname else target.path)
     except ValueError:
         place = "somewhere"
-    advice = "A redirect is never followed, the token stays with the server that it is for: set NB_MANAGEMENT_URL to the final address."
+    advice = "a redirect is never followed, the token stays with the server that it is for: set NB_MANAGEMENT_URL to the final address"
     return BadAnswer(call, f"a redirect to {place}", answer=answer, advice=advice)
 
 
@@ -164,16 +164,12 @@ def _token_advice(answer: Answer) -> str:
 
 def _role_advice(call: Call, answer: Answer) -> str:
     if "blocked" in answer.said or "pending approval" in answer.said:
-        return (
-            "The token's user is blocked or waits for approval: an admin can change that under Team in the dashboard."
-        )
+        return "the token's user is blocked or waits for approval: an admin can change that under Team in the dashboard"
     area = call.path.split("/")[2]
     if call.path.endswith("/tokens"):
-        return "Only the role admin may look at, make or delete another user's tokens."
+        return "only the role admin may look at, make or delete another user's tokens"
     if call.method == "GET":
-        return (
-            "Use the token of a service user: with any role it reads every list, which a person's role may not allow."
-        )
+        return "use the token of a service user: with any role it reads every list, which a person's role may not allow"
     if area in _NETWORK_ADMIN_AREAS:
-        return "The token's user needs the role admin or network_admin."
-    return "The token's user needs the role admin; network_admin is enough only for groups, policies, posture checks, networks, routes, DNS."
+        return "the token's user needs the role admin or network_admin"
+    return "the token's user needs the role admin; network_admin is enough only for groups, policies, posture checks, networks, routes, DNS"

@@ -30,13 +30,13 @@ def problem(call: Call, error: httpx.HTTPError, timeout: float) -> CallFailed:
         return Untrusted(call, detail)
     if isinstance(error, _NEVER_SENT):
         return Unreachable(call, detail, advice=_advice(error))
-    return Unreachable(call, detail, advice="The connection broke; try again.", outcome="unknown")
+    return Unreachable(call, detail, advice="the connection broke; try again", outcome="unknown")
 
 
 def _advice(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.ProxyError):
-        return "Check HTTPS_PROXY, or name the server in NO_PROXY."
-    return "Check NB_MANAGEMENT_URL, and that the server is up and can be reached from here."
+        return "check HTTPS_PROXY, or name the server in NO_PROXY"
+    return "check NB_MANAGEMENT_URL, and that the server is up and can be reached from here"
 
 
 def _cause(error: httpx.HTTPError) -> str:

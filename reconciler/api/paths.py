@@ -28,7 +28,7 @@ def path(template: str, **ids: str) -> str:
         if value in {"", ".", ".."} or "/" in value or "\\" in value:
             message = f'"{clean(value)}" cannot be the {name} in {template}: it would lead to another path.'
             raise AccountError(
-                Diagnostic("NBS509", message, help="An id is used as the server gives it; compare it with the list.")
+                Diagnostic("NBS509", message, help="an id is used as the server gives it; compare it with the list")
             )
     return template.format(**{name: quote(value, safe="") for name, value in ids.items()})
 

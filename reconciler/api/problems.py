@@ -81,7 +81,7 @@ class Unreachable(CallFailed):
 class Untrusted(Unreachable):
     """The server's certificate is not accepted; trying again would not change that."""
 
-    advice = "For a certificate of your own authority set SSL_CERT_FILE to a file with that authority's certificate."
+    advice = "for a certificate of your own authority set SSL_CERT_FILE to a file with that authority's certificate"
 
 
 class TokenRefused(CallFailed, NotAuthorized):
@@ -103,7 +103,7 @@ class Missing(CallFailed):
 
     code = "NBS504"
     verb = "found no such object"
-    advice = "It was deleted in the meantime; plan again."
+    advice = "it was deleted in the meantime; plan again"
 
 
 class NoSuchEndpoint(CallFailed):
@@ -119,7 +119,7 @@ class Rejected(CallFailed):
 
     code = "NBS506"
     verb = "was refused"
-    advice = "The server says what it does not take: change that in the files."
+    advice = "the server says what it does not take: change that in the files"
 
 
 class InConflict(CallFailed):
@@ -127,7 +127,7 @@ class InConflict(CallFailed):
 
     code = "NBS507"
     verb = "is in conflict with the account"
-    advice = "Something in the account is in the way, or missing: plan again, or look in the dashboard."
+    advice = "something in the account is in the way, or missing: plan again, or look in the dashboard"
 
 
 class ServerFailure(CallFailed):
@@ -135,7 +135,7 @@ class ServerFailure(CallFailed):
 
     code = "NBS508"
     verb = "failed in the server"
-    advice = "Try again later; NetBird's own log says more."
+    advice = "try again later; NetBird's own log says more"
     usual_outcome = "unknown"
 
 
@@ -165,7 +165,7 @@ class TimedOut(CallFailed, Throttled):
 
     code = "NBS511"
     verb = "timed out"
-    advice = "The server, or a proxy before it, is slow or stuck; try again later."
+    advice = "the server, or a proxy before it, is slow or stuck; try again later"
     usual_outcome = "unknown"
 
 
@@ -175,5 +175,5 @@ class Stopped(NbsyncError):
     exit_code = ExitCode.INTERRUPTED
 
     def __init__(self) -> None:
-        message = "Stopped while waiting for the server; no request was under way."
-        super().__init__(Diagnostic("NBS512", message, help="Run it again; the server's limit may need some minutes."))
+        message = "stopped while waiting for the server; no request was under way"
+        super().__init__(Diagnostic("NBS512", message, help="run it again; the server's limit may need some minutes"))

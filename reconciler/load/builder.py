@@ -53,13 +53,13 @@ class Builder:
         if start.__class__ is StreamEndEvent:
             return None
         if start.version is not None and tuple(start.version) != (1, 2):
-            self.problem("NBS005", "%YAML asks for another version than 1.2", "Files are read as YAML 1.2.", start)
+            self.problem("NBS005", "%YAML asks for another version than 1.2", "files are read as YAML 1.2", start)
         first = self.next()
         root = self.value(first, 0)
         self.next()
         after = self.next()
         if after.__class__ is DocumentStartEvent:
-            self.problem("NBS005", "a second YAML document in one file", "Put it into a file of its own.", after)
+            self.problem("NBS005", "a second YAML document in one file", "put it into a file of its own", after)
         return self.root(root, first)
 
     def root(self, root: Any, first: Any) -> Map | None:
@@ -70,7 +70,7 @@ class Builder:
         self.problem(
             "NBS006",
             f"the file holds {found} where a mapping is needed",
-            "Begin with root keys such as `version: 1`.",
+            "begin with root keys such as `version: 1`",
             first,
         )
         return None
@@ -135,24 +135,24 @@ class Builder:
         """Return a key as text, or None where it is not one."""
         value = self.value(event, depth)
         if event.__class__ is not ScalarEvent:
-            self.problem("NBS005", "a key must be plain text", "Quote a text that begins with a bracket or `*`.", event)
+            self.problem("NBS005", "a key must be plain text", "quote a text that begins with a bracket or `*`", event)
             return None
         if value is None:
-            self.problem("NBS005", "a key is missing or null", "Quote it if it is a name.", event)
+            self.problem("NBS005", "a key is missing or null", "quote it if it is a name", event)
             return None
         return str(event.value)
 
     def twice(self, key: str, first: int, event: Any) -> None:
         """Report a duplicate key."""
         message = f"the key {key!r} stands twice in one mapping, first at {self.findings.sources.place(first)}"
-        self.problem("NBS003", message, "Keep one of the two.", event)
+        self.problem("NBS003", message, "keep one of the two", event)
 
     def sources(self, value: Any, event: Any) -> list[Map]:
         """Return the mappings that a key `<<` holds."""
         sources = value if isinstance(value, Seq) else [] if value is None else [value]
         if all(isinstance(source, Map) for source in sources):
             return sources
-        self.problem("NBS005", "`<<` takes a mapping or a list of mappings", "Quote it if it is a name.", event)
+        self.problem("NBS005", "`<<` takes a mapping or a list of mappings", "quote it if it is a name", event)
         return []
 
     def anchored(self, event: Any, depth: int) -> Any:
@@ -172,7 +172,7 @@ class Builder:
             return None
         target = self.anchors[event.anchor]
         if target is None:
-            self.stop("NBS004", f"*{event.anchor} stands inside of what it stands for", "Write the value out.", event)
+            self.stop("NBS004", f"*{event.anchor} stands inside of what it stands for", "write the value out", event)
         self.spend(target.nodes, event)
         self.check_depth(depth + target.height, event)
         return target.value
@@ -183,13 +183,13 @@ class Builder:
             return tagged(event.tag, event.value)
         except ValueError:
             self.problem(
-                "NBS005", f"{event.value!r} is not what its tag says", "Remove the tag or change the value.", event
+                "NBS005", f"{event.value!r} is not what its tag says", "remove the tag or change the value", event
             )
         except KeyError:
             self.problem(
                 "NBS005",
                 f"the tag {event.tag} is not known here",
-                "Remove it; to insert values use `${var:…}`, `${env:…}`, `${file:…}`.",
+                "remove it; to insert values use `${var:…}`, `${env:…}`, `${file:…}`",
                 event,
             )
         return event.value
@@ -197,13 +197,13 @@ class Builder:
     def check_tag(self, event: Any, core: str) -> None:
         """Report a mapping or list with another tag than its own."""
         if event.tag not in {None, "!", core}:
-            self.problem("NBS005", f"the tag {event.tag} is not known here", "Remove it.", event)
+            self.problem("NBS005", f"the tag {event.tag} is not known here", "remove it", event)
 
     def check_depth(self, depth: int, event: Any) -> None:
         """Stop at what is nested too deep."""
         if depth > MAX_DEPTH:
             message = f"nested more than {MAX_DEPTH} levels deep"
-            self.stop("NBS004", message, "Nothing in the language is nested that deep.", event)
+            self.stop("NBS004", message, "nothing in the language is nested that deep", event)
         self.deepest = max(self.deepest, depth)
 
     def spend(self, nodes: int, event: Any) -> None:
@@ -211,7 +211,7 @@ class Builder:
         self.left -= nodes
         if self.left < 0:
             message = "the files hold more values than nbsync reads"
-            self.stop("NBS004", message, "Use fewer aliases: each counts as what it stands for.", event)
+            self.stop("NBS004", message, "use fewer aliases: each counts as what it stands for", event)
 
     def at(self, event: Any) -> int:
         """Return the mark of an event."""

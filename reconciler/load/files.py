@@ -55,7 +55,7 @@ def read_text(path: Path, limit: int = MAX_BYTES) -> str:
         raise _refused(path, error) from error
     if len(data) > limit:
         message = f"{path} is larger than {limit:,} bytes"
-        raise Unreadable("NBS004", message, "Split it into several files.", Place(str(path), 1, 1))
+        raise Unreadable("NBS004", message, "split it into several files", Place(str(path), 1, 1))
     return _decode(path, data)
 
 
@@ -87,7 +87,7 @@ class _Search:
         identity = _identity(found)
         if identity in self.trail:
             message = f"the folder {path} leads back to {self.trail[identity]}, in which it lies"
-            raise Unreadable("NBS008", message, "Remove the symbolic link.")
+            raise Unreadable("NBS008", message, "remove the symbolic link")
         if identity in self.seen:
             return
         self.seen.add(identity)
@@ -95,7 +95,7 @@ class _Search:
             raise _Full(
                 "NBS004",
                 f"more than {MAX_ENTRIES:,} files and folders, up to {path}",
-                "Name the folders that you mean.",
+                "name the folders that you mean",
             )
         if stat.S_ISDIR(found.st_mode):
             self._folder(path, identity)
@@ -106,7 +106,7 @@ class _Search:
     def _folder(self, path: Path, identity: Identity) -> None:
         if len(self.trail) == MAX_FOLDER_DEPTH:
             raise Unreadable(
-                "NBS004", f"{path} lies more than {MAX_FOLDER_DEPTH} folders deep", "Name the folders that you mean."
+                "NBS004", f"{path} lies more than {MAX_FOLDER_DEPTH} folders deep", "name the folders that you mean"
             )
         with os.scandir(path) as entries:
             names = sorted(entry.name for entry in entries if _wanted(entry))
@@ -132,20 +132,18 @@ def _identity(found: os.stat_result) -> Identity:
 def _check_regular(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, a socket or a device"
-        raise Unreadable("NBS001", f"{path} is {what}, not a file", "Name a file with text.")
+        raise Unreadable("NBS001", f"{path} is {what}, not a file", "name a file with text")
 
 
 def _refused(path: Path, error: OSError | ValueError) -> Unreadable:
     if not isinstance(error, OSError):
-        return Unreadable("NBS001", f"no file can be called {str(path)!r}", "Check the path.")
+        return Unreadable("NBS001", f"no file can be called {str(path)!r}", "check the path")
     if error.errno == errno.ELOOP:
-        return Unreadable("NBS008", f"{path} is a symbolic link that leads back to itself", "Remove the link.")
+        return Unreadable("NBS008", f"{path} is a symbolic link that leads back to itself", "remove the link")
     if error.errno == errno.ENOENT:
-        return Unreadable(
-            "NBS001", f"{path} does not exist", "Check the path; it is relative to the working directory."
-        )
+        return Unreadable("NBS001", f"{path} does not exist", "check the path; it is relative to the working directory")
     return Unreadable(
-        "NBS001", f"{path} cannot be read: {(error.strerror or str(error)).lower()}", "Check its permissions."
+        "NBS001", f"{path} cannot be read: {(error.strerror or str(error)).lower()}", "check its permissions"
     )
 
 

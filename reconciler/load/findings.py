@@ -41,7 +41,7 @@ class Findings:
         for diagnostic in diagnostics:
             if len(self.diagnostics) == MAX_ERRORS:
                 message = f"more than {MAX_ERRORS} errors; the others are not shown"
-                self.diagnostics.append(Diagnostic("NBS004", message, "Solve these first.", place=diagnostic.place))
+                self.diagnostics.append(Diagnostic("NBS004", message, "solve these first", place=diagnostic.place))
                 raise TooManyErrors
             self.diagnostics.append(diagnostic)
 

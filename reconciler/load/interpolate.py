@@ -64,7 +64,7 @@ def interpolate(
         if isinstance(declared, Map):
             work.resolve(declared)
         elif declared is not None:
-            findings.error("NBS006", "vars is not a mapping", "Write `vars: {name: value}`.", root.values_at["vars"])
+            findings.error("NBS006", "vars is not a mapping", "write `vars: {name: value}`", root.values_at["vars"])
         expanded = work.expand_map(result)
     except _Stop:
         return result
@@ -93,7 +93,7 @@ class _Interpolation:
         for circle in circles:
             shown = circle if len(circle) < MAX_SHOWN else [*circle[: MAX_SHOWN - 1], "…"]
             message = f"variables go in a circle: {' uses '.join(shown)}"
-            self.report("NBS104", message, "Give one of them a value.", declared.values_at[circle[0]])
+            self.report("NBS104", message, "give one of them a value", declared.values_at[circle[0]])
         for name in names:
             with suppress(_Failed):
                 self.values[name] = self.variable(declared[name], declared.values_at[name])
@@ -146,7 +146,7 @@ class _Interpolation:
         try:
             parts = pieces(text)
         except Malformed as error:
-            self.fail("NBS102", str(error), "Write `$${` for a literal `${`.", at)
+            self.fail("NBS102", str(error), "write `$${` for a literal `${`", at)
         if len(parts) == 1 and isinstance(parts[0], Reference) and not isinstance(text, Text):
             return self.look_up(parts[0], at)
         texts = [part if isinstance(part, str) else self.text(part, at) for part in parts]
@@ -161,7 +161,7 @@ class _Interpolation:
             self.fail(
                 "NBS102",
                 f"${{var:{reference.name}}} is a list or a mapping and cannot stand inside of text",
-                "Let it stand alone.",
+                "let it stand alone",
                 at,
             )
         if found.text is None:
@@ -178,7 +178,7 @@ class _Interpolation:
     def look_up_variable(self, name: str, at: int) -> _Value:
         if name not in self.values:
             near = get_close_matches(name, islice(self.values, MAX_NEAR), n=1)
-            hint = f"Did you mean {near[0]}?" if near else "Declare it under `vars`, or pass --var."
+            hint = f"Did you mean {near[0]}?" if near else "declare it under `vars`, or pass --var"
             self.fail("NBS103", f"no variable is called {name}", hint, at)
         found = self.values[name]
         if found is None:
@@ -202,7 +202,7 @@ class _Interpolation:
             try:
                 self.files[path] = read_text(path, MAX_FILE_VALUE)
             except Unreadable as error:
-                self.fail("NBS102", str(error), "The path is relative to the file it stands in.", at)
+                self.fail("NBS102", str(error), "the path is relative to the file it stands in", at)
         return _LAST_NEWLINE.sub("", self.files[path])
 
     def spend_all(self, value: Any, at: int, depth: int = 0) -> None:
@@ -216,7 +216,7 @@ class _Interpolation:
         self.budget.nodes -= nodes
         if self.budget.nodes < 0 or depth > MAX_DEPTH:
             message = "variables grow to more than nbsync reads"
-            self.report("NBS004", message, "Use fewer variables within variables.", at)
+            self.report("NBS004", message, "use fewer variables within variables", at)
             raise _Stop
 
     def report(self, code: str, message: str, help: str, at: int) -> None:  # noqa: A002

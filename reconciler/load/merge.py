@@ -91,7 +91,7 @@ def _twice(target: Map, source: Map, path: Path, findings: Findings) -> None:
     findings.error(
         "NBS101",
         message,
-        "Keep one of the two; to change it for one environment, use --overlay.",
+        "keep one of the two; to change it for one environment, use --overlay",
         source.keys_at[path[-1]],
     )
 

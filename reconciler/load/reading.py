@@ -54,7 +54,7 @@ class Reading:
         if paths and not files and not diagnostics:
             where = ", ".join(map(str, paths))
             self.findings.error(
-                "NBS007", f"no YAML files in {where}", "They end in .yaml or .yml; hidden ones are left out."
+                "NBS007", f"no YAML files in {where}", "they end in .yaml or .yml; hidden ones are left out"
             )
         return files
 
@@ -72,7 +72,7 @@ class Reading:
         self.characters -= len(text)
         if self.characters < 0:
             message = f"{path}: the files are larger than {MAX_CHARACTERS:,} characters together"
-            self.findings.error("NBS004", message, "Name fewer files.")
+            self.findings.error("NBS004", message, "name fewer files")
             return None
         return load(text, self.sources.add(path), self.budget, self.findings)
 
@@ -82,7 +82,7 @@ class Reading:
             if _REMOVE in document:
                 at = document.keys_at[_REMOVE]
                 self.findings.error(
-                    "NBS105", "`remove` stands outside of an overlay", "Delete the object from the files.", at
+                    "NBS105", "`remove` stands outside of an overlay", "delete the object from the files", at
                 )
                 document.drop(_REMOVE)
 
@@ -95,7 +95,7 @@ class Reading:
                 removed.join(listed)
             elif listed is not None:
                 self.findings.error(
-                    "NBS105", "`remove` is not a list", "Write `remove: [policy/old]`.", document.values_at[_REMOVE]
+                    "NBS105", "`remove` is not a list", "write `remove: [policy/old]`", document.values_at[_REMOVE]
                 )
             document.drop(_REMOVE)
         return removed
@@ -105,6 +105,6 @@ class Reading:
         for item, at in zip(removed, removed.items_at, strict=True):
             if not isinstance(item, str):
                 self.findings.error(
-                    "NBS105", "`remove` lists something that is no address", "Write it like `policy/old`.", at
+                    "NBS105", "`remove` lists something that is no address", "write it like `policy/old`", at
                 )
         return [(item, at) for item, at in zip(removed, removed.items_at, strict=True) if isinstance(item, str)]
