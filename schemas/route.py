@@ -117,7 +117,7 @@ def _conflicts(files: Files) -> Iterator[Conflict]:
     claims = Claims()
     for one in enabled:
         yield from _same(one, claims)
-    lengths = sorted({_span(one.model.network)[:2] for one in enabled if one.model.network}, reverse=True)
+    lengths = sorted({_span(one.model.network)[1] for one in enabled if one.model.network}, reverse=True)
     for one in enabled:
         if one.model.network:
             yield from _wider(one, claims, lengths)
@@ -142,11 +142,11 @@ def _is_choice(route: Route) -> bool:
     return route.skip_auto_apply and bool(route.network) and _span(route.network)[1] == 0
 
 
-def _wider(one: Stated, claims: Claims, lengths: list[tuple[int, int]]) -> Iterator[Conflict]:
+def _wider(one: Stated, claims: Claims, lengths: list[int]) -> Iterator[Conflict]:
     """The narrowest network around this one; an exit node is around all, and meant to be."""
     route = one.model
     family, length, bits = _span(route.network)
-    for wider in (other for of, other in lengths if of == family and 0 < other < length):
+    for wider in (other for other in lengths if 0 < other < length):
         if met := claims.met((family, wider, bits >> (length - wider)), route.groups):
             message = f"the group '{met[0]}' gets {route.network} as part of {met[1].model.network} as well, by {met[1].address}"
             advice = "the narrower network wins where both are there; is it meant to go another way?"

@@ -77,30 +77,26 @@ class Conflict:
 
 
 class Claims:
-    """Who has claimed what for which groups, so that a second claim for one of them is noticed.
+    """Who was the first to claim what for which groups, so that a second claim for one of them is noticed.
 
-    Claims of one owner are no conflict. A claim for `All` meets every other.
+    All claims of one owner come one after the other, and are no conflict. A claim for `All` meets every other.
     """
 
     def __init__(self) -> None:
-        self._claims: dict[Hashable, dict[str, dict[str, Stated]]] = {}
+        self._first: dict[tuple[Hashable, str], tuple[str, Stated]] = {}
 
     def enter(self, what: Hashable, groups: Iterable[str], by: Stated, owner: str) -> None:
-        """Note a claim. Two owners for each group are enough to know of: one of them is another than whoever asks."""
-        of_what = self._claims.setdefault(what, {})
+        """Note a claim."""
         for group in (*groups, _ANY):
-            owners = of_what.setdefault(group, {})
-            if len(owners) <= 1:
-                owners.setdefault(owner, by)
+            self._first.setdefault((what, group), (owner, by))
 
     def met(self, what: Hashable, groups: Sequence[str], but: str | None = None) -> tuple[str, Stated] | None:
         """Find a claim that is not of the owner `but`: the group for which it is met, and by whom it is."""
-        of_what = self._claims.get(what, {})
         rest = (EVERYBODY, _ANY) if EVERYBODY in groups else (groups[0], EVERYBODY)
         for shared, group in (*((group, group) for group in groups), rest):
-            for owner, by in of_what.get(group, {}).items():
-                if owner != but:
-                    return shared, by
+            owner, by = self._first.get((what, group), (but, None))
+            if by and owner != but:
+                return shared, by
         return None
 
 

@@ -147,7 +147,7 @@ def test_two_nameserver_groups_for_one_domain_and_group(warned: Warned) -> None:
 
 def test_domains_are_the_same_in_whatever_case_and_a_group_is_not_in_its_own_way(warned: Warned) -> None:
     text = nameservers(
-        "a: {servers: [10.0.0.1], domains: [X.example, x.example], groups: [devs]}",
+        "a: {servers: [10.0.0.1], domains: [X.example, Y.example, y.example], groups: [devs]}",
         "b: {servers: [10.0.0.1], domains: [▸x.Example], groups: [devs]}",
     )
     assert codes(warned(text)) == ["NBS322"]
@@ -280,6 +280,12 @@ def test_two_policies_that_say_the_same(one: str, other: str, warned: Warned) ->
 )
 def test_policies_that_differ(other: str, warned: Warned) -> None:
     assert warned(f"policies:\n  one: {{from: devs, to: db, allow: tcp/1}}\n  other: {{{other}}}\n") == []
+
+
+@pytest.mark.parametrize("other", ["ssh: {devs: root}, ports: [23]", "ssh: {devs: [root, db]}", "ssh: true"])
+def test_logins_that_differ(other: str, warned: Warned) -> None:
+    one = "one: {from: devs, to: db, ssh: {devs: root}}"
+    assert warned(f"policies:\n  {one}\n  other: {{from: devs, to: db, {other}}}\n") == []
 
 
 @pytest.mark.parametrize("ends", ["from: ▸none, to: db", "from: db, to: ▸none", "from: ▸[none, void], to: db"])
