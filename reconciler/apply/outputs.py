@@ -60,9 +60,11 @@ class SinkFailed(NbsyncError):
 class FileSink:
     """Appends JSON lines to a file that only its owner can read, each on disk before the next call."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         """Open the file now, so that a path that cannot be written stops the apply before it begins."""
         self.warning: Diagnostic | None = None
+        self._path = path
+        self._environ = environ
         try:
             self._descriptor = os.open(
                 path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), PRIVATE
@@ -73,20 +75,32 @@ class FileSink:
                     SINK_FAILED, f"{path} cannot be written: {error.strerror}", "choose another file for --secrets-out"
                 )
             ) from None
+        # Pipes and devices belong to the machine, not to the apply: /dev/null stays open to all.
+        self._is_regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        if self._is_regular:
+            self._tighten()
+
+    def _tighten(self) -> None:
         mode = stat.S_IMODE(os.fstat(self._descriptor).st_mode)
         if mode & ~PRIVATE:
             os.fchmod(self._descriptor, PRIVATE)
-            message = f"{path} could be read by others (mode {mode:04o}); it is {PRIVATE:04o} now"
+            message = f"{self._path} could be read by others (mode {mode:04o}); it is {PRIVATE:04o} now"
             self.warning = Diagnostic(
                 SINK_FAILED, message, "what was in it may have been read", severity=Severity.WARNING
             )
 
     def put(self, revealed: Revealed) -> None:
-        """Append one line and wait until it is on disk."""
-        data = revealed.line().encode()
+        """Append one line and wait until it is on disk; if there is no room, keep the secret elsewhere and say where."""
+        try:
+            self._append(revealed.line().encode())
+        except OSError as error:
+            raise _kept(revealed, f"{self._path} cannot be written ({error.strerror})", self._environ) from None
+
+    def _append(self, data: bytes) -> None:
         while data:
             data = data[os.write(self._descriptor, data) :]
-        os.fsync(self._descriptor)
+        if self._is_regular:
+            os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Close the file."""
@@ -126,16 +140,7 @@ class CommandSink:
         """Run the command; if it fails, keep the secret in a private file and say where."""
         reason = self._run(revealed)
         if reason:
-            kept = self._keep(revealed)
-            message = f"the command of --secrets-out {reason}; the secret of {revealed.address} is kept in {kept}"
-            raise SinkFailed(
-                Diagnostic(
-                    SINK_FAILED,
-                    message,
-                    "store it by hand, delete the file, and run apply again",
-                    address=revealed.address,
-                )
-            )
+            raise _kept(revealed, f"the command of --secrets-out {reason}", self._environ)
 
     def _run(self, revealed: Revealed) -> str:
         try:
@@ -144,21 +149,29 @@ class CommandSink:
             return f"could not be started ({error.strerror})"
         return f"ended with status {done.returncode}" if done.returncode else ""
 
-    def _keep(self, revealed: Revealed) -> Path:
-        home = Path(self._environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "nbsync"
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(prefix="secret-", suffix=".jsonl", dir=home)
-        except OSError:
-            descriptor, name = tempfile.mkstemp(prefix="nbsync-secret-", suffix=".jsonl")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(revealed.line())
-            file.flush()
-            os.fsync(file.fileno())
-        return Path(name)
-
     def close(self) -> None:
         """Nothing is left open."""
+
+
+def _kept(revealed: Revealed, reason: str, environ: Mapping[str, str]) -> SinkFailed:
+    """Keep a secret that could not be handed over in a private file, and say where."""
+    message = f"{reason}; the secret of {revealed.address} is kept in {_keep(revealed, environ)}"
+    advice = "store it by hand, delete the file, and run apply again"
+    return SinkFailed(Diagnostic(SINK_FAILED, message, advice, address=revealed.address))
+
+
+def _keep(revealed: Revealed, environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "nbsync"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix="secret-", suffix=".jsonl", dir=home)
+    except OSError:
+        descriptor, name = tempfile.mkstemp(prefix="nbsync-secret-", suffix=".jsonl")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(revealed.line())
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(name)
 
 
 def open_sink(target: str, environ: Mapping[str, str]) -> Sink:
@@ -171,4 +184,4 @@ def open_sink(target: str, environ: Mapping[str, str]) -> Sink:
         return StreamSink()
     if target.startswith("exec:"):
         return CommandSink(target.removeprefix("exec:"), environ)
-    return FileSink(Path(target))
+    return FileSink(Path(target), environ)

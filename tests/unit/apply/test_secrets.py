@@ -112,6 +112,22 @@ def test_a_file_that_cannot_be_written_stops_the_apply_before_it_begins(account:
         assert f"{target} cannot be written" in outcome.error.message
 
 
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no device that is always full")
+def test_a_secret_for_which_there_is_no_room_is_kept_and_a_device_stays_as_it_is(
+    account: Account, folder: Path
+) -> None:
+    before = mode(Path("/dev/full"))
+    outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", "/dev/full")
+    assert (outcome.exit_code, outcome.warnings, mode(Path("/dev/full"))) == (7, [], before)
+    assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
+    (kept,) = (folder / ".state/nbsync").iterdir()
+    assert (
+        f"/dev/full cannot be written (No space left on device); the secret of setup_key/a is kept in {kept}"
+        in (outcome.change("setup_key/a")["error"]["message"])
+    )
+    assert lines(kept)[0]["address"] == "setup_key/a"
+
+
 def test_stdout_is_for_people(account: Account) -> None:
     account.write("version: 1\nsetup_keys: {a: {type: reusable}}")
     outcome = account.nbsync("apply", "--yes", "--secrets-out", "-")
