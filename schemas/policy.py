@@ -13,7 +13,7 @@ from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Text, Unord
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind
 from schemas._core.ports import covered, traffic_spans
 from schemas._core.rule import SSH_PORT, Rule, covers, only_rule, rule_request, rule_with, seen_rule, spelled_alike
-from schemas._core.shadows import Members, by_name, denies_all_of, naming
+from schemas._core.shadows import Denies, Members
 
 TEMPORARY = "Temporary access policy for peer "
 
@@ -143,19 +143,12 @@ def _content(policy: Policy) -> Hashable:
 
 
 def _denied(policies: Sequence[Stated], members: Members) -> Iterator[Conflict]:
-    denies = [policy for policy in policies if policy.model.deny]
-    if not denies:
-        return
-    by_from, by_to = (by_name(getattr(deny.model, end) for deny in denies) for end in ("from_", "to"))
+    denies = Denies((policy for policy in policies if policy.model.deny), members)
     for policy in policies:
-        if not policy.model.deny:
-            candidates = naming(by_from, by_to, policy.model, members)
-            other = next((i for i in candidates if denies_all_of(denies[i].model, policy.model, members)), None)
-            if other is not None:
-                address = denies[other].address
-                message = f"the policy allows nothing: all of it is denied by {address}"
-                advice = "take one of the two out, or narrow the deny"
-                yield Conflict("NBS324", policy.address, message, advice, other=address)
+        if not policy.model.deny and (other := denies.of_all(policy)):
+            message = f"the policy allows nothing: all of it is denied by {other.address}"
+            advice = "take one of the two out, or narrow the deny"
+            yield Conflict("NBS324", policy.address, message, advice, other=other.address)
 
 
 def _idle(policies: Sequence[Stated], members: Members) -> Iterator[Conflict]:

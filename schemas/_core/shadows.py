@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from schemas._core.address import Address
@@ -12,7 +12,6 @@ from schemas._core.ends import PeerEnd, ResourceEnd
 from schemas._core.ports import Span, loose_span, traffic_spans, within
 from schemas._core.rule import SSH_PORT, Rule
 
-_NONE: set[int] = set()
 SSH_DAEMON_PORT = 22022
 """NetBird opens it beside port 22 (access: ports)."""
 
@@ -60,31 +59,69 @@ def _peers(group: Stated) -> tuple[str, ...]:
     return getattr(said, "at_least", said)
 
 
-def by_name(ends: Iterable[Any]) -> dict[Any, set[int]]:
-    """Numbers of the ends that name a group, or are this very peer or resource."""
-    found: dict[Any, set[int]] = defaultdict(set)
-    for number, end in enumerate(ends):
-        for name in end if isinstance(end, tuple) else (end,):
+class Denies:
+    """Policies that deny, found by what they deny."""
+
+    def __init__(self, policies: Iterable[Stated], members: Members) -> None:
+        self._policies = list(policies)
+        self._members = members
+        rules = [policy.model for policy in self._policies]
+        self._by_from = _by_name(_names(rule.from_) for rule in rules)
+        self._by_to = _by_name(_names(rule.to) for rule in rules)
+        self._by_traffic = _by_name(_denied_names(*traffic_spans(rule.deny)) for rule in rules)
+
+    def of_all(self, policy: Stated) -> Stated | None:
+        """Find the first one that denies all that a policy allows."""
+        rule = policy.model
+        protocol, spans = _traffic(rule)
+        numbers = {
+            number
+            for traffic in ("all", protocol, (protocol, spans[0][0] if spans else None))
+            for source in _around(rule.from_, self._members)
+            for target in _around(rule.to, self._members)
+            for number in _at(self._by_traffic, traffic) & _at(self._by_from, source) & _at(self._by_to, target)
+        }
+        denies = (self._policies[number] for number in sorted(numbers))
+        return next((deny for deny in denies if _denies_all_of(deny.model, rule, self._members)), None)
+
+
+_Numbers = dict[Any, set[int]]
+
+
+def _by_name(names: Iterable[Iterable[Any]]) -> _Numbers:
+    """Which of many have a name, by their numbers."""
+    found: _Numbers = defaultdict(set)
+    for number, those in enumerate(names):
+        for name in those:
             found[name].add(number)
     return found
 
 
-def naming(by_from: dict[Any, set[int]], by_to: dict[Any, set[int]], rule: Any, members: Members) -> list[int]:
-    """Numbers of the rules both ends of which could be around those of this one, in order."""
-    found = {
-        number
-        for source in _around(rule.from_, members)
-        for target in _around(rule.to, members)
-        for number in by_from.get(source, _NONE) & by_to.get(target, _NONE)
-    }
-    return sorted(found)
+def _at(numbers: _Numbers, name: Any) -> set[int]:
+    return numbers.get(name, _NONE)
+
+
+_NONE: set[int] = set()
+FEW_PORTS = 64
+"""A denied range of so many ports is found by each of them, a wider one by its protocol."""
+
+
+def _names(end: Any) -> Iterable[Any]:
+    return end if isinstance(end, tuple) else (end,)
+
+
+def _denied_names(protocol: str, spans: list[Span]) -> Iterator[Any]:
+    if not spans or any(last - first >= FEW_PORTS for first, last in spans):
+        yield protocol
+    else:
+        yield from ((protocol, port) for first, last in spans for port in range(first, last + 1))
 
 
 def _around(end: Any, members: Members) -> set[Any]:
     return {end[0], EVERYBODY} if isinstance(end, tuple) else {end, *members.groups_of(end)}
 
 
-def denies_all_of(deny: Any, allow: Any, members: Members) -> bool:
+def _denies_all_of(deny: Any, allow: Any, members: Members) -> bool:
     """Tell whether one policy denies all that another allows; drop beats accept, whatever the order (access: clients)."""
     return (
         _ends_within(allow, deny, members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -409,3 +410,11 @@ def test_strict_counts_warnings_beside_errors(desk: Desk) -> None:
     outcome = desk.validate("manage: {routes: full}\ngroups: [x]\n", "--strict")
     assert (outcome.exit_code, codes(outcome.errors)) == (3, ["NBS112", "NBS301"][::-1])
     assert outcome.warnings == []
+
+
+def test_many_policies_between_the_same_groups_take_no_time(desk: Desk) -> None:
+    policies = [f"  p{n}: {{from: a, to: b, {('allow', 'deny')[n % 2]}: tcp/{n + 1}}}" for n in range(4000)]
+    before = time.process_time()
+    outcome = desk.validate("\n".join(["policies:", *policies]))
+    assert outcome.warnings == []
+    assert time.process_time() - before < 5, "every pair of them was compared"
