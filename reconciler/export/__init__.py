@@ -82,6 +82,6 @@ def export_account(api: ReadApi, asked: Wish) -> Export:
         head(telling, asked, api.server),
         sections(telling, asked),
         len(telling.told),
-        len(telling.untold),
+        telling.objects_untold,
         snapshot.server_version,
     )

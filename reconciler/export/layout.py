@@ -46,13 +46,11 @@ def sections(telling: Telling, wish: Wish) -> Block:
 
 
 def _on_ownership(wish: Wish) -> list[str]:
-    by_name = [kind.section[0] for kind in wish.registry.values() if kind.deleted_only_by_name and not _is_one(kind)]
+    by_name = [
+        kind.section[0] for kind in wish.registry.values() if kind.deleted_only_by_name and not kind.endpoint.singleton
+    ]
     notes = [NO_DELETE.format(BY_NAME.format(" and ".join(by_name), by_name[0]) if by_name else "")]
     return [*notes, IN_PART] if wish.patterns else notes
-
-
-def _is_one(kind: AnyKind) -> bool:
-    return kind.endpoint.singleton
 
 
 def _unmanaged(telling: Telling) -> Rows:

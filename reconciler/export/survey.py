@@ -37,11 +37,13 @@ class Telling:
     Attributes:
         told: what files can declare; the kinds in order, what stands inside others after these.
         untold: what they cannot, with the reasons; objects inside such an object are left out.
+        objects_untold: how many objects these are; some share an address.
         unread: kinds that the caller may not read.
     """
 
     told: list[Told] = field(default_factory=list)
     untold: dict[Address, tuple[str, ...]] = field(default_factory=dict)
+    objects_untold: int = 0
     unread: list[AnyKind] = field(default_factory=list)
 
 
@@ -104,6 +106,7 @@ class _Survey:
             words = self._speaker.say(lives)
         except CannotSay as reason:
             self.telling.untold |= {self._names.address(live): reason.lines for live in lives}
+            self.telling.objects_untold += len(lives)
             return
         if words is not None:
             place, parent = (kind.name, first.id), (kind.parent, first.parent)
