@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -105,7 +106,7 @@ def _wanted_format(arguments: Sequence[str]) -> str:
     from reconciler.cli.options import FORMATS
 
     wanted = "text"
-    for word, value in zip(arguments, (*arguments[1:], ""), strict=True):
+    for word, value in pairwise((*arguments, "")):
         said = value if word in ("-o", "--output") else word.removeprefix("--output=").removeprefix("-o")
         if said in FORMATS and (said != word):
             wanted = said

@@ -63,7 +63,9 @@ class Sheet:
     """
 
     def __init__(self, console: Console) -> None:
-        self.width = max(console.width, NARROWEST) if console.file.isatty() else None
+        # Where a window says that it has no columns (COLUMNS=0), rich prints nothing at all.
+        console.width = max(console.width, NARROWEST)
+        self.width = console.width if console.file.isatty() else None
         # Not `console.encoding`: for stdout and stderr rich takes UTF-8 for granted.
         self._encoding = getattr(console.file, "encoding", None) or "utf-8"
         self.glyphs = Glyphs() if _can_print("→±", self._encoding) else ASCII

@@ -185,6 +185,12 @@ def test_a_near_command_is_named(desk: Desk) -> None:
     assert "did you mean 'validate'" in desk.nbsync("valdate").stderr
 
 
+def test_no_arguments_show_what_there_is(desk: Desk) -> None:
+    outcome = desk.nbsync()
+    assert (outcome.exit_code, outcome.stdout) == (64, "")
+    assert "what would change, and what the guards say" in outcome.stderr
+
+
 @pytest.mark.parametrize("line", ["--help", "plan --help", "apply -h", "--version"])
 def test_help_is_no_error(desk: Desk, line: str) -> None:
     outcome = desk.nbsync(*line.split())

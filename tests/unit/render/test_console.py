@@ -24,6 +24,10 @@ def test_no_escape_sequence_in_a_pipe_unless_it_is_asked_for(planned, shown):
     assert "\x1b[" in shown(planned, environ={"TERM": "xterm", "FORCE_COLOR": "1"})
 
 
+def test_a_window_without_columns_hides_nothing(half_done, shown):
+    assert shown(half_done, environ={"COLUMNS": "0"}) == shown(half_done)
+
+
 def test_colour_on_a_terminal(planned, shown):
     assert "\x1b[1;32m" in shown(planned, width=80, environ={"TERM": "xterm"})
 
