@@ -124,14 +124,28 @@ def _parts(key: str) -> tuple[str, ...]:
 
 
 def _successors_first(changes: Sequence[Change], needs: Edges) -> None:
-    """A new way in is made before the old one is closed, unless the old one stands in its way."""
+    """A new way in is made before the old one is closed, unless it has to wait for that, directly or not."""
     coming: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for change in changes:
         if change.kind.successor_first and change.action is Action.CREATE:
             coming[_place(change)].append(change)
     for change in changes:
         if change.kind.successor_first and change.action is Action.DELETE:
-            needs[change] |= {new for new in coming[_place(change)] if change not in needs[new]}
+            for new in coming[_place(change)]:
+                if not _waits_for(new, change, needs):
+                    needs[change].add(new)
+
+
+def _waits_for(change: Change, other: Change, needs: Edges) -> bool:
+    """Tell whether a change has to wait for another one, however many are between."""
+    seen, waiting = {change}, [change]
+    while waiting:
+        found = needs[waiting.pop()] - seen
+        if other in found:
+            return True
+        seen |= found
+        waiting += found
+    return False
 
 
 def _place(change: Change) -> tuple[str, str]:
