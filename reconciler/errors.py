@@ -7,8 +7,7 @@ same diagnostics. An `NbsyncError` carries all of them that belong to one failur
     ├─ UsageError                 64   flags, environment
     ├─ DesiredStateError           3   files invalid, by themselves or against the account
     ├─ PlanRefused                 5   a guard says no
-    ├─ PartialApply                7   something was written and something was not
-    ├─ Interrupted               130   SIGINT (143: SIGTERM); the call in flight was finished
+    ├─ Stopped                   130   a signal while a client waited; see `reconciler.api.problems`
     └─ AccountError                1   the server or the way to it; see `reconciler.api.problems` for its family
         ├─ NotAuthorized           8   401, 403, an unknown token
         └─ Throttled               9   429 or out of time
@@ -100,12 +99,6 @@ class PlanRefused(NbsyncError):
     """A guard refuses the plan, or a secret would have no sink."""
 
     exit_code = ExitCode.REFUSED
-
-
-class PartialApply(NbsyncError):
-    """Something was written and something was not."""
-
-    exit_code = ExitCode.PARTIAL
 
 
 class AccountError(NbsyncError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import sys
-from types import TracebackType
 from typing import Protocol, Self
 
 from reconciler.apply.report import Result
@@ -35,20 +34,17 @@ class Progress:
         title: what is done, `reading the account`.
         total: number of steps, where it is known.
         quiet: say nothing.
-        plain: lines instead of a bar, where something else writes to the terminal meanwhile.
     """
 
-    def __init__(self, title: str, *, total: int | None = None, quiet: bool = False, plain: bool = False) -> None:
+    def __init__(self, title: str, *, total: int | None = None, quiet: bool = False) -> None:
         self._done = 0
-        self._display = _display(title, total, quiet=quiet, plain=plain)
+        self._display = _display(title, total, quiet=quiet)
 
     def __enter__(self) -> Self:
         self._display.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._display.stop()
 
     def done(self, result: Result) -> None:
@@ -61,10 +57,10 @@ class Progress:
         self._display.wait(seconds, clean(reason))
 
 
-def _display(title: str, total: int | None, *, quiet: bool, plain: bool) -> Display:
+def _display(title: str, total: int | None, *, quiet: bool) -> Display:
     if quiet:
         return _Silence()
-    if plain or not sys.stderr.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
+    if not sys.stderr.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
         return _Lines(title, total)
     from reconciler.cli.bar import Bar
 

@@ -106,8 +106,7 @@ class Builder:
         """Return the list that starts with `event`."""
         found = Seq(self.at(event))
         while (item := self.next()).__class__ is not SequenceEndEvent:
-            found.items_at.append(self.at(item))
-            found.append(self.value(item, depth))
+            found.put(self.value(item, depth), self.at(item))
         return found
 
     def mapping(self, event: Any, depth: int) -> Map:

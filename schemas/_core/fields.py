@@ -114,8 +114,6 @@ Unordered = AfterValidator(_unordered)
 
 NotEmpty = AfterValidator(_some)
 
-Texts = Annotated[tuple[Name, ...], AsTuple, Unordered]
-
 
 class Resource(Strict):
     """What every declared object may carry beside its own fields."""
@@ -253,7 +251,7 @@ Version = Annotated[str, AfterValidator(_version)]
 
 
 def _metric(value: int, info: ValidationInfo) -> int:
-    if not is_live(info) and not 1 <= value <= 9999:  # noqa: PLR2004
+    if not is_live(info) and not 1 <= value <= 9999:  # noqa: PLR2004 - NetBird's own bounds
         raise invalid(f"metric {value} is out of range", "a metric is 1 to 9999; the lowest wins")
     return value
 
