@@ -77,6 +77,9 @@ def run(arguments: Sequence[str]) -> int:
         return _failed([found], ExitCode.INTERRUPTED, arguments)
     except NbsyncError as error:
         return _failed(error.diagnostics, error.exit_code, arguments)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return int(ExitCode.USAGE)
     except click.ClickException as error:
         advice = "nbsync COMMAND --help shows what there is"
         return _failed([Diagnostic("NBS901", error.format_message(), advice)], ExitCode.USAGE, arguments)

@@ -188,7 +188,7 @@ def test_a_near_command_is_named(desk: Desk) -> None:
 def test_no_arguments_show_what_there_is(desk: Desk) -> None:
     outcome = desk.nbsync()
     assert (outcome.exit_code, outcome.stdout) == (64, "")
-    assert "what would change, and what the guards say" in outcome.stderr
+    assert "\n  plan      what would change, and what the guards say\n" in outcome.stderr
 
 
 @pytest.mark.parametrize("line", ["--help", "plan --help", "apply -h", "--version"])
