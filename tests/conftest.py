@@ -1,8 +1,58 @@
-"""What holds for all tests."""
+"""What holds for all tests: the simulator answers as the vendor describes its server, whatever a test asks of it."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
 import pytest
+
+from reconciler.simulator import Simulator
+from tests.facts.contract import DESCRIPTION, complaints
 
 # The walks compare in modules of their own, and their failures should show values, too.
 pytest.register_assert_rewrite("tests.scenarios")
+
+Respond = Callable[..., Any]
+complained: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_exchange_is_checked() -> Iterator[None]:
+    """Hold every answer of every simulator in this process against the vendor's description, where that is there."""
+    if not DESCRIPTION.exists():
+        yield
+        return
+    answer = Simulator.__call__
+
+    def checked(self: Simulator, environ: dict[str, Any], start_response: Respond) -> Iterable[bytes]:
+        status: list[str] = []
+
+        def start(line: str, headers: Any, error: Any = None) -> Any:
+            status.append(line)
+            return start_response(line, headers, error) if error else start_response(line, headers)
+
+        body = b"".join(answer(self, environ, start))
+        _check(environ["REQUEST_METHOD"], environ["PATH_INFO"], int(status[0].split()[0]), body)
+        return [body]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Simulator, "__call__", checked)
+        yield
+
+
+def _check(method: str, path: str, status: int, body: bytes) -> None:
+    try:
+        answer = json.loads(body) if body else None
+    except ValueError:
+        return
+    complained.extend(complaints(method, path, status, answer))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_was_answered_than_is_described() -> Iterator[None]:
+    """Fail a test in which the simulator answered otherwise."""
+    yield
+    found, complained[:] = list(complained), []
+    assert not found, "\n".join(found[:10])
