@@ -79,9 +79,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of the work: a change, or (`detour`) only its move to a name that nothing else wants.
+    """One turn of the work: a change, or only the room that it makes for others.
 
     Attributes:
+        detour: name under which the object goes aside; of a replacement, which has no use for it, the object is deleted.
         needs: changes without which this one cannot be made.
     """
 
@@ -103,7 +104,7 @@ class Plan:
     """Everything that an apply would do, in order, and what the guards say.
 
     Attributes:
-        steps: the work; every change has one step, and a second one before it where its name stands in another's way.
+        steps: the work; every change has one step, and one before it where it has to make room for others.
         unmanaged: live objects of the kinds in the files that nothing declares and that stay.
         verdicts: reasons to refuse the plan.
         diagnostics: warnings.

@@ -91,7 +91,8 @@ class _Differ:
         )
 
     def _change(self, declared: Declared, model: Resource | None, live: Live | None) -> Change | None:
-        if live and (reason := declared.kind.undeclarable(live.seen)):
+        kind = declared.kind
+        if live and (reason := kind.undeclarable(live.seen) or kind.reserved.get(live.name)):
             self._note(Severity.ERROR, declared, UNDECLARABLE, reason, "take it out of the files")
             return None
         if model is None or self._is_left_alone(declared, live):
@@ -177,7 +178,8 @@ class _Differ:
         """Key so far, if the object has another name or stands elsewhere."""
         kind = declared.kind
         renamed = bool(kind.name_field) and live.name != kind.name_form(declared.name)
-        moved = kind.moves and self.book.addresses.get((kind.parent, live.parent)) != declared.parent
+        around = self.book.pairs.get(declared.parent) if declared.parent else None
+        moved = kind.moves and (around is None or around.id != live.parent)
         if not renamed and not moved:
             return None
         if renamed and not kind.renames:

@@ -120,9 +120,13 @@ class Book:
 
     def _by_id(self, kind: AnyKind, declared: list[Declared], live: dict[str, Live]) -> list[Declared]:
         left = []
+        said: dict[str, Address] = {}
         for one in declared:
             if one.model.id is None:
                 left.append(one)
+            elif (other := said.setdefault(one.model.id, one.address)) != one.address:
+                advice = "one live object cannot be two: take the id out of one of them"
+                self._refuse(one, AMBIGUOUS, f"{one.address} and {other} have the same id {one.model.id}", advice)
             elif one.model.id in live:
                 self._pair(one, [live[one.model.id]])
             else:

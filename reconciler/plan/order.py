@@ -12,38 +12,42 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.plan.change import Action, Change, Step
+from reconciler.plan.rings import Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
 from schemas._core.codec import ref_key, references
 from schemas._core.fields import Resource
 from schemas._core.kind import Effect, Unique
 
+NAME = "name "
+"""With which tokens begin that stand for names."""
+
 Edges = dict[Change, set[Change]]
 """Change -> changes that must come before it."""
-
-LONGEST_NAME = 40
-ASIDE = " (nbsync)"
 
 
 def order(changes: Iterable[Change], registry: Mapping[str, AnyKind]) -> tuple[Step, ...]:
     """Put changes into the order in which they can be made, and name for each what it needs."""
     changes = list(changes)
-    needs = _needs(changes)
-    aside = [Step(change, detour=name) for change, name in _detours(changes, needs)]
+    needs, rooms = _needs(changes)
+    turns: Turns = {(change, False): {(other, False) for other in needs[change]} for change in changes}
+    open_rings(turns, rooms)
+    _successors_first(changes, turns)
     position = {name: place for place, name in enumerate(registry)}
-    return (*aside, *_sorted(changes, needs, position))
+    return _steps(_sorted(turns, position), turns, rooms)
 
 
-def _needs(changes: Sequence[Change]) -> Edges:
+def _needs(changes: Sequence[Change]) -> tuple[Edges, Rooms]:
     needs: Edges = {change: set() for change in changes}
+    rooms: dict[Change, dict[Change, Room]] = defaultdict(dict)
     coming = {change.address: change for change in changes if change.action in (Action.CREATE, Action.REPLACE)}
     for change in changes:
         needs[change] |= set(_made_first(change, coming))
-    for change, holder in _vacated_first(changes):
+    for change, holder, room in _vacated_first(changes):
         needs[change].add(holder)
-    _let_go_first(changes, needs)
-    _successors_first(changes, needs)
-    return needs
+        rooms[holder][change] = max(room, rooms[holder].get(change, room))
+    _let_go_first(changes, needs, rooms)
+    return needs, rooms
 
 
 def _made_first(change: Change, coming: Mapping[Address, Change]) -> Iterator[Change]:
@@ -61,7 +65,7 @@ def _referred(model: Resource) -> Iterator[Address]:
     return (Address(ref.kind, ref_key(ref, text)) for _, ref, text in references(model))
 
 
-def _let_go_first(changes: Sequence[Change], needs: Edges) -> None:
+def _let_go_first(changes: Sequence[Change], needs: Edges, rooms: dict[Change, dict[Change, Room]]) -> None:
     """What refers to an object that goes is changed, or goes, before it; so does what moves out of it."""
     going = [change for change in changes if change.action is Action.DELETE]
     if not going:
@@ -70,20 +74,23 @@ def _let_go_first(changes: Sequence[Change], needs: Edges) -> None:
     by_id = {(change.kind.name, change.id): change for change in going}
     for change in changes:
         holds_on = [by_address.get(address) for address in _referred(change.before)] if change.before else []
-        around = by_id.get((change.kind.parent, change.live.parent)) if change.live else None
-        for gone in (*holds_on, around):
-            if gone is not None and gone is not change:
+        for gone in filter(None, holds_on):
+            if gone is not change:
                 needs[gone].add(change)
+        around = by_id.get((change.kind.parent, change.live.parent)) if change.live else None
+        if around:
+            needs[around].add(change)
+            rooms[change][around] = Room.NAME
 
 
-def _vacated_first(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
-    """Pairs of a change and the one that has to make room for it."""
+def _vacated_first(changes: Sequence[Change]) -> Iterator[tuple[Change, Change, Room]]:
+    """Changes, the ones that have to make room for them, and how much."""
     holders = {token: change for change in changes for token in _released(change)}
     for change in changes:
         for token in _acquired(change):
             holder = holders.get(token)
             if holder is not None and holder is not change:
-                yield change, holder
+                yield change, holder, Room.NAME if token.startswith(NAME) else Room.ALL
 
 
 def _released(change: Change) -> set[str]:
@@ -92,13 +99,13 @@ def _released(change: Change) -> set[str]:
         return set()
     kind = change.kind
     held = {
-        *_name_token(kind, change.live.name),
+        *_names(kind, change.live.name),
         *kind.holds(_parts(change.previous_key or change.address.key), change.before),
     }
     if change.removes or change.after is None:
-        return held
+        return held | {_name_token(address.kind, _parts(address.key)[-1]) for address, _ in change.falls}
     return held - {
-        *_name_token(kind, kind.name_form(change.name)),
+        *_names(kind, kind.name_form(change.name)),
         *kind.holds(_parts(change.address.key), change.after),
     }
 
@@ -111,19 +118,23 @@ def _acquired(change: Change) -> set[str]:
     wanted = set(kind.excludes(_parts(change.address.key), change.after))
     is_named_anew = change.live is None or change.live.name != name
     if is_named_anew and (kind.unique is Unique.ALWAYS or change.action is Action.CREATE):
-        wanted |= set(_name_token(kind, name))
+        wanted |= set(_names(kind, name))
     return wanted
 
 
-def _name_token(kind: AnyKind, name: str) -> list[str]:
-    return [f"name {kind.name}/{name}"] if kind.unique is not Unique.NO else []
+def _names(kind: AnyKind, name: str) -> list[str]:
+    return [_name_token(kind.name, name)] if kind.unique is not Unique.NO else []
+
+
+def _name_token(kind: str, name: str) -> str:
+    return f"{NAME}{kind}/{name}"
 
 
 def _parts(key: str) -> tuple[str, ...]:
     return tuple(map(decode_part, key.split("/")))
 
 
-def _successors_first(changes: Sequence[Change], needs: Edges) -> None:
+def _successors_first(changes: Sequence[Change], turns: Turns) -> None:
     """A new way in is made before the old one is closed, unless it has to wait for that, directly or not."""
     coming: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for change in changes:
@@ -132,15 +143,15 @@ def _successors_first(changes: Sequence[Change], needs: Edges) -> None:
     for change in changes:
         if change.kind.successor_first and change.action is Action.DELETE:
             for new in coming[_place(change)]:
-                if not _waits_for(new, change, needs):
-                    needs[change].add(new)
+                if not _waits_for((new, False), (change, False), turns):
+                    turns[change, False].add((new, False))
 
 
-def _waits_for(change: Change, other: Change, needs: Edges) -> bool:
-    """Tell whether a change has to wait for another one, however many are between."""
-    seen, waiting = {change}, [change]
+def _waits_for(turn: Turn, other: Turn, turns: Turns) -> bool:
+    """Tell whether a turn has to wait for another one, however many are between."""
+    seen, waiting = {turn}, [turn]
     while waiting:
-        found = needs[waiting.pop()] - seen
+        found = turns[waiting.pop()] - seen
         if other in found:
             return True
         seen |= found
@@ -152,79 +163,59 @@ def _place(change: Change) -> tuple[str, str]:
     return change.kind.name, change.address.key.partition("/")[0]
 
 
-def _detours(changes: Sequence[Change], needs: Edges) -> list[tuple[Change, str]]:
-    """Objects that swap names in a ring: the first of each ring steps aside under a name that nobody wants.
-
-    The one that wants its name then need not wait for it any more.
-    """
-    found = []
-    for change in changes:
-        ring = _ring(change, needs) if change.action is Action.RENAME else []
-        if ring:
-            found.append((change, change.name[: LONGEST_NAME - len(ASIDE)] + ASIDE))
-            for other in ring:
-                needs[other].discard(change)
-    return found
-
-
-def _ring(start: Change, needs: Edges) -> list[Change]:
-    """Renames that wait for one another in a ring through `start`."""
-    path = [start]
-    while True:
-        waits = [other for other in needs[path[-1]] if other.action is Action.RENAME and other.kind is start.kind]
-        if not waits or (waits[0] in path and waits[0] is not start):
-            return []
-        if waits[0] is start:
-            return path
-        path.append(waits[0])
-
-
-def _ranks(changes: Sequence[Change], needs: Edges) -> dict[Change, int]:
-    """Urgency of every change; what it needs is at least as urgent."""
-    ranks = {change: _rank(change) for change in changes}
-    waiting = deque(sorted(changes, key=ranks.__getitem__))
+def _ranks(turns: Turns) -> dict[Turn, int]:
+    """Urgency of every turn; what it needs is at least as urgent."""
+    ranks = {turn: _rank(turn) for turn in turns}
+    waiting = deque(sorted(turns, key=ranks.__getitem__))
     while waiting:
-        change = waiting.popleft()
-        for needed in needs[change]:
-            if ranks[needed] > ranks[change]:
-                ranks[needed] = ranks[change]
+        turn = waiting.popleft()
+        for needed in turns[turn]:
+            if ranks[needed] > ranks[turn]:
+                ranks[needed] = ranks[turn]
                 waiting.append(needed)
     return ranks
 
 
-def _rank(change: Change) -> int:
+def _rank(turn: Turn) -> int:
     """What widens and what does nothing to access may come in any order once all that narrows is done."""
-    if change.action is Action.REPLACE:
+    change, is_room = turn
+    if is_room or change.action is Action.REPLACE:
         return Effect.NEUTRAL
     return min(change.kind.effect(change.before, change.after), Effect.NEUTRAL)
 
 
-def _sorted(changes: Sequence[Change], needs: Edges, position: Mapping[str, int]) -> list[Step]:
+def _sorted(turns: Turns, position: Mapping[str, int]) -> Iterator[Turn]:
     """Kahn's algorithm; of what is free to go, the most urgent goes first."""
-    ranks = _ranks(changes, needs)
-    dependents: dict[Change, list[Change]] = defaultdict(list)
-    for change in changes:
-        for needed in needs[change]:
-            dependents[needed].append(change)
-    missing = {change: len(needs[change]) for change in changes}
+    ranks = _ranks(turns)
+    dependents: dict[Turn, list[Turn]] = defaultdict(list)
+    for turn, needs in turns.items():
+        for needed in needs:
+            dependents[needed].append(turn)
+    missing = {turn: len(needs) for turn, needs in turns.items()}
+    order_of = list(turns)
+    indices = {turn: index for index, turn in enumerate(order_of)}
 
-    def priority(index: int) -> tuple[int, bool, int, Address, int]:
-        change = changes[index]
+    def priority(turn: Turn) -> tuple[int, bool, int, Address, int]:
+        change, _ = turn
         deletes, place = change.action is Action.DELETE, position[change.kind.name]
-        return ranks[change], deletes, -place if deletes else place, change.address, index
+        return ranks[turn], deletes, -place if deletes else place, change.address, indices[turn]
 
-    indices = {change: index for index, change in enumerate(changes)}
-    free = [priority(index) for index, change in enumerate(changes) if not missing[change]]
+    free = [priority(turn) for turn, count in missing.items() if not count]
     heapq.heapify(free)
-    steps = []
     while free:
-        change = changes[heapq.heappop(free)[-1]]
-        steps.append(Step(change, needs=frozenset(needs[change])))
-        for dependent in dependents[change]:
+        turn = order_of[heapq.heappop(free)[-1]]
+        yield turn
+        for dependent in dependents[turn]:
             missing[dependent] -= 1
             if not missing[dependent]:
-                heapq.heappush(free, priority(indices[dependent]))
-    if len(steps) < len(changes):
-        stuck = sorted(str(change.address) for change in changes if missing[change])
-        raise AssertionError(f"these changes wait for one another: {', '.join(stuck)}")
-    return steps
+                heapq.heappush(free, priority(dependent))
+
+
+def _steps(order_of: Iterable[Turn], turns: Turns, rooms: Rooms) -> tuple[Step, ...]:
+    """The turns as steps; an object that has to go to make room is made anew."""
+    gone = {change: made_anew(change) for change, is_room in turns if is_room and not steps_aside(change, rooms)}
+    found = []
+    for change, is_room in order_of:
+        needs = frozenset(gone.get(other, other) for other, _ in turns[change, is_room] if other is not change)
+        found.append(Step(gone.get(change, change), aside(change) if is_room else "", needs))
+    return tuple(found)

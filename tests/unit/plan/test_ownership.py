@@ -225,6 +225,21 @@ def test_an_id_that_no_live_object_has_is_an_error(account: Account) -> None:
     assert "no live group has the id nothing" in outcome.error.message
 
 
+def test_two_declared_objects_cannot_have_one_id(account: Account) -> None:
+    identifier = account.send("POST", "/groups", {"name": "a"})["id"]
+    outcome = account.plan(f"groups: {{b: {{id: {identifier}}}, ▸c: {{id: {identifier}}}}}")
+    assert (outcome.exit_code, outcome.error.code, outcome.error.address) == (3, "NBS202", "group/c")
+    assert outcome.error.message == f"group/c and group/b have the same id {identifier}"
+
+
+def test_the_group_of_all_peers_gets_no_other_name(account: Account) -> None:
+    identifier = account.named("/groups", "All")["id"]
+    for text in (f"groups: {{everybody: {{id: {identifier}}}}}", "groups: {everybody: {previously: All}}"):
+        outcome = account.plan(text)
+        assert (outcome.exit_code, outcome.error.code) == (3, "NBS204")
+        assert "it can be used, not declared" in outcome.error.message
+
+
 def test_an_id_with_another_name_cannot_rename_where_the_server_cannot(account: Account) -> None:
     user = account.send("POST", "/users", {"name": "bot", "role": "user", "auto_groups": [], "is_service_user": True})
     outcome = account.plan(f"service_users: {{robot: {{role: user, id: {user['id']}}}}}")

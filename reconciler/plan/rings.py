@@ -1,0 +1,138 @@
+"""Changes that wait for one another in a ring: one of each ring first does no more than make room.
+
+An object that is renamed goes to its place under a name that nobody wants; what cannot be had otherwise, such as the range of a
+route, is given up by deleting the object, which is made again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from enum import IntEnum
+
+from reconciler.plan.change import Action, Change
+from schemas._core.codec import field_specs
+from schemas._core.fields import Trait
+
+LONGEST_NAME = 40
+ASIDE = " (nbsync)"
+
+
+class Room(IntEnum):
+    """What one change needs of another one, where it does not need all of it."""
+
+    NAME = 1
+    """That its object has another name, or stands elsewhere."""
+
+    ALL = 2
+    """That its object is not there any more."""
+
+
+Turn = tuple[Change, bool]
+"""A change, or (True) only the room that it makes."""
+Turns = dict[Turn, set[Turn]]
+"""Turn -> turns that must come before it."""
+Rooms = Mapping[Change, Mapping[Change, Room]]
+"""Change -> changes that wait for the room that it makes."""
+
+
+def open_rings(turns: Turns, rooms: Rooms) -> None:
+    """Let one change of every ring make room in a turn of its own, before what waits for it.
+
+    Raises:
+        AssertionError: there is a ring in which no change can.
+    """
+    while rings := list(_rings(turns)):
+        for ring in rings:
+            _split(turns, _volunteer(ring, rooms), rooms)
+
+
+def _rings(turns: Turns) -> Iterator[list[Turn]]:
+    """Rings that have no turn in common; each turn needs the next one."""
+    stuck = _stuck(turns)
+    seen: set[Turn] = set()
+    for start in stuck:
+        path: list[Turn] = []
+        turn = start
+        while turn not in seen:
+            seen.add(turn)
+            path.append(turn)
+            turn = min((needed for needed in turns[turn] if needed in stuck), key=_place)
+        if turn in path:
+            yield path[path.index(turn) :]
+
+
+def _place(turn: Turn) -> tuple[str, str, bool]:
+    change, is_room = turn
+    return str(change.address), change.id or "", is_room
+
+
+def _stuck(turns: Turns) -> dict[Turn, None]:
+    """Turns that never come, because they are in a ring, or wait for one."""
+    missing = {turn: len(needs) for turn, needs in turns.items()}
+    dependents: dict[Turn, list[Turn]] = {turn: [] for turn in turns}
+    for turn, needs in turns.items():
+        for needed in needs:
+            dependents[needed].append(turn)
+    free = [turn for turn, count in missing.items() if not count]
+    while free:
+        for dependent in dependents[free.pop()]:
+            missing[dependent] -= 1
+            if not missing[dependent]:
+                free.append(dependent)
+    return {turn: None for turn, count in missing.items() if count}
+
+
+def _volunteer(ring: list[Turn], rooms: Rooms) -> Change:
+    """The change of a ring that can make room for the one that waits for it; a rename, if there is one."""
+    able = [
+        change for (waiting, _), (change, is_room) in _pairs(ring) if not is_room and waiting in rooms.get(change, ())
+    ]
+    renames = [change for change in able if steps_aside(change, rooms)]
+    removals = [change for change in able if change.live and not change.removes and not change.kind.endpoint.singleton]
+    found = renames or removals
+    if not found:
+        shown = ", ".join(str(change.address) for change, _ in ring)
+        raise AssertionError(f"these changes wait for one another: {shown}")
+    return found[0]
+
+
+def _pairs(ring: list[Turn]) -> Iterator[tuple[Turn, Turn]]:
+    """Each turn of a ring with the one that it waits for."""
+    return zip(ring, [*ring[1:], ring[0]], strict=True)
+
+
+def steps_aside(change: Change, rooms: Rooms) -> bool:
+    """Tell whether the change makes room by going to its place under another name; else its object has to go."""
+    return change.action is Action.RENAME and Room.ALL not in rooms.get(change, {}).values()
+
+
+def _split(turns: Turns, change: Change, rooms: Rooms) -> None:
+    """Give the room that a change makes a turn of its own; who waits only for that, waits for nothing else."""
+    room = (change, True)
+    places = {(other, False) for other, _ in turns[change, False] if other.address == change.parent}
+    turns[room] = places if steps_aside(change, rooms) else set()
+    for waiting in rooms.get(change, ()):
+        needs = turns[waiting, False]
+        if (change, False) in needs:
+            needs.remove((change, False))
+            needs.add(room)
+    turns[change, False].add(room)
+
+
+def aside(change: Change) -> str:
+    """Name under which an object waits for its new one."""
+    return change.name[: LONGEST_NAME - len(ASIDE)] + ASIDE
+
+
+def made_anew(change: Change) -> Change:
+    """The change as a replacement, because what the object occupies cannot be had otherwise."""
+    sent = (spec.name for spec in field_specs(change.kind.model) if Trait.KEPT not in spec.traits)
+    said = change.kind.name.replace("_", " ")
+    return replace(
+        change,
+        action=Action.REPLACE,
+        reason=f"other objects and this {said} change places",
+        writes=change.writes | frozenset(sent),
+        after=change.desired,
+    )
