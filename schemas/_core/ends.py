@@ -34,12 +34,14 @@ class ResourceEnd(Single):
         if network:
             others = {key: item for key, item in value.items() if key != "network"}
             return {**others, "resource": f"{encode_part(network)}/{encode_part(name)}"}
-        if name.count("/") != 1 and not is_live(info):
+        if is_live(info):
+            return value
+        if name.count("/") != 1:
             raise invalid(
                 f"'{name}' does not name one network and one resource",
                 "write {resource: NETWORK/NAME}; for names with a slash {resource: NAME, network: NETWORK}",
             )
-        return value
+        return {**value, "resource": "/".join(map(encode_part, name.split("/")))}
 
 
 def _end(value: Any) -> str:

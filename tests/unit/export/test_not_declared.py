@@ -124,16 +124,15 @@ def test_record_outside_of_its_zone(account, unmanaged):
         """)
 
 
-def test_groups_that_a_directory_brought_are_left_out(account):
-    """Whoever synchronizes people would bring them back; others could not be told from them."""
+def test_groups_that_a_directory_brought_are_kept_without_being_written(account):
+    """Whoever synchronizes people keeps them; the files say only what is ours."""
     synced = account.group("synced")
     account.person("ana@acme.example", auto_groups=[synced, account.group("ours")])
     account.edit("groups", synced, issued="integration")
     text = account.text()
     assert_in_step(account, text)
     assert section(text, "users") == lines("""
-        # auto_groups is left out: the language cannot say what is live
-        ana@acme.example: {role: user}
+        ana@acme.example: {role: user, auto_groups: [ours]}
         """)
 
 

@@ -98,8 +98,8 @@ REFUSED = {
         "did you mean 'policy'",
     ),
     "an unmanaged pattern that fits no kind": ("unmanaged: [▸sandbox-*]", INVALID, "is no address", "KIND/KEY"),
-    "variables that are no mapping": ("vars: ▸[a]", "NBS006", "vars is not a mapping", "Write"),
-    "remove outside of an overlay": ("▸remove: [group/a]", "NBS105", "outside of an overlay", "Delete"),
+    "variables that are no mapping": ("vars: ▸[a]", "NBS006", "vars is not a mapping", "write"),
+    "remove outside of an overlay": ("▸remove: [group/a]", "NBS105", "outside of an overlay", "delete"),
 }
 
 
