@@ -35,10 +35,17 @@ class ARecord(Strict):
     ttl: Ttl | None = None
 
 
+def _not_mapped(value: str) -> str:
+    """The server takes ::ffff:1.2.3.4 for an IPv4 address, and refuses it here."""
+    if mapped := ipaddress.IPv6Address(value).ipv4_mapped:
+        raise invalid(f"'{value}' is an IPv4 address in the form of IPv6", f"write it under A: {mapped}")
+    return value
+
+
 class AaaaRecord(Strict):
     """An IPv6 address with its own time to live, in seconds."""
 
-    value: Ipv6
+    value: Annotated[Ipv6, AfterValidator(_not_mapped)]
     ttl: Ttl | None = None
 
 

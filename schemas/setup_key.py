@@ -14,6 +14,8 @@ from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, W
 from schemas._core.kind import Account, Endpoint, Kind
 
 MINUTE = 60
+LONGEST = 2**63 // 10**9
+"""Seconds that the server can count: it counts nanoseconds."""
 
 
 def _limit(value: int) -> int:
@@ -22,11 +24,17 @@ def _limit(value: int) -> int:
     return value
 
 
+def _lasting(value: str) -> str:
+    if seconds(value) > LONGEST:
+        raise invalid(f"'{value}' is longer than a setup key can last", "write never, or at most 106751d")
+    return value
+
+
 class SetupKey(Resource):
     """A key that lets machines join. All but its groups and its revocation is fixed when it is made."""
 
     type: Annotated[Literal["reusable", "one-off"], Trait.IMMUTABLE]
-    expires_in: Annotated[DurationOrNever, Trait.CREATE_ONLY, Wire(to=seconds)] = "never"
+    expires_in: Annotated[DurationOrNever, AfterValidator(_lasting), Trait.CREATE_ONLY, Wire(to=seconds)] = "never"
     usage_limit: Annotated[int, Field(strict=True), AfterValidator(_limit), Trait.IMMUTABLE] = 0
     ephemeral: Annotated[bool, Trait.IMMUTABLE] = False
     allow_extra_dns_labels: Annotated[bool, Trait.IMMUTABLE] = False

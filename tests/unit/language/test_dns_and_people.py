@@ -41,6 +41,16 @@ DNS = {
         "4 servers are given",
         "1 to 3",
     ),
+    "an IPv4 address as an IPv6 one": (
+        record("a: {AAAA: ▸'::ffff:1.2.3.4'}"),
+        "is an IPv4 address in the form of IPv6",
+        "write it under A: 1.2.3.4",
+    ),
+    "a key that lasts longer than the server can count": (
+        key("expires_in: ▸106752d"),
+        "'106752d' is longer than a setup key can last",
+        "write never",
+    ),
     "a server by name": (servers("[▸dns.example]"), "'dns.example' is not a nameserver", "[fd00::53]:5353"),
     "port 0 of a server": (servers("[▸'1.1.1.1:0']"), "'1.1.1.1:0' is not a nameserver", "10.20.0.53:5353"),
     "port 65536 of a server": (servers("[▸'1.1.1.1:65536']"), "is not a nameserver", "10.20.0.53:5353"),
