@@ -127,6 +127,16 @@ def test_names_with_slashes_are_encoded_in_addresses(account: Account) -> None:
     assert account.named("/policies", "p/q")["rules"][0]["destinationResource"]["type"] == "host"
 
 
+def test_a_resource_is_named_as_it_is_whatever_addresses_make_of_it(account: Account) -> None:
+    text = """
+    networks: {"dc:1": {resources: {"nas+50%": {address: 10.0.0.1}}}}
+    policies: {p: {from: All, to: {resource: "dc:1/nas+50%"}, allow: all}}
+    """
+    account.applied(text.replace("\n    ", "\n"))
+    assert account.nbsync("plan", "-o", "json").changes == []
+    assert account.named("/policies", "p")["rules"][0]["destinationResource"]["type"] == "host"
+
+
 ABSENT = """
 groups: {gw: {peers: [▸gw-1, gw-2]}, db: {peers: {at_least: [▸gw-1, gw-2]}}}
 networks: {n: {routers: [{peer: ▸gw-1}, {peer: gw-2}]}}
