@@ -16,9 +16,9 @@ LONGEST_LOGIN = 180 * 86_400
 NO_RANGE = "invalid Prefix"
 
 SWITCH_EVENTS = {
-    "peer_login_expiration_enabled": ("peer.login.expiration", "peer login expiration"),
     "routing_peer_dns_resolution_enabled": ("routing.peer.dns.resolution", "routing peer DNS resolution"),
     "lazy_connection_enabled": ("lazy.connection", "lazy connection"),
+    "peer_login_expiration_enabled": ("peer.login.expiration", "peer login expiration"),
     "auto_update_always": ("auto.update.always", "auto-update always"),
     "metrics_push_enabled": ("metrics.push", "metrics push"),
     "local_mfa_enabled": ("local.mfa", "local MFA"),
@@ -139,27 +139,30 @@ class _Log:
         self._after = after
 
     def write(self, network: Row, ranges: dict[str, str]) -> None:
-        """Log each setting that differs, as the server does: not all of them."""
-        for name, (code, _) in SWITCH_EVENTS.items():
-            self._switch(name, f"account.setting.{code}")
-        self._switch("groups_propagation_enabled", "account.setting.group.propagation")
-        had, has = (bool(settings["ipv6_enabled_groups"]) for settings in (self._before, self._after))
-        if had != has:
-            self._tell(f"account.setting.ipv6.{_verb(has)}")
+        """Log each setting that differs, as the server does: not all of them, in its order."""
+        self._switches(
+            "routing_peer_dns_resolution_enabled", "lazy_connection_enabled", "peer_login_expiration_enabled"
+        )
         if self._differs("peer_login_expiration"):
             self._tell("account.setting.peer.login.expiration.update")
+        self._switch("groups_propagation_enabled", "account.setting.group.propagation")
+        if self._differs("auto_update_version"):
+            self._tell("account.settings.auto.version.update", version=self._after["auto_update_version"])
+        self._switches("auto_update_always", "peer_expose_enabled", "metrics_push_enabled")
         self._inactivity()
+        self._switches("local_mfa_enabled")
         if self._differs("dns_domain"):
             old, new = self._before["dns_domain"], self._after["dns_domain"]
             self._tell("account.dns.domain.update", old_dns_domain=old, new_dns_domain=new)
-        if self._differs("auto_update_version"):
-            self._tell("account.settings.auto.version.update", version=self._after["auto_update_version"])
         self._ranges(network, ranges)
 
     def _ranges(self, network: Row, ranges: dict[str, str]) -> None:
         if ranges["v4"] and ranges["v4"] != network["v4"]:
             told = {"old_network_range": network["v4"], "new_network_range": ranges["v4"]}
             self._tell("account.network.range.update", **told)
+        had, has = (bool(settings["ipv6_enabled_groups"]) for settings in (self._before, self._after))
+        if had != has:
+            self._tell(f"account.setting.ipv6.{_verb(has)}")
         if ranges["v6"] != network["set_v6"]:
             old, new = network["set_v6"] or NO_RANGE, ranges["v6"] or NO_RANGE
             self._tell("account.network.range.update", old_network_range_v6=old, new_network_range_v6=new)
@@ -170,6 +173,10 @@ class _Log:
             self._switch("peer_inactivity_expiration_enabled", "account.peer.inactivity.expiration")
         elif self._differs("peer_inactivity_expiration"):
             self._tell("account.peer.inactivity.expiration.update")
+
+    def _switches(self, *names: str) -> None:
+        for name in names:
+            self._switch(name, f"account.setting.{SWITCH_EVENTS[name][0]}")
 
     def _switch(self, name: str, code: str) -> None:
         if self._differs(name):

@@ -103,7 +103,7 @@ def _audit(account: Account, initiator_id: str, before: Row, after: Row) -> None
     if not account.settings["groups_propagation_enabled"]:
         return
     removed, added = _group_changes(before, after)
-    for code, group_ids in (("user.group.delete", removed), ("user.group.add", added)):
+    for code, group_ids in (("user.group.add", added), ("user.group.delete", removed)):
         for group_id in group_ids:
             if group := account.find("groups", group_id):
                 _audit_group(account, initiator_id, code, after, group)
