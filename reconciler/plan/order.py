@@ -85,12 +85,14 @@ def _let_go_first(changes: Sequence[Change], needs: Edges, rooms: dict[Change, d
 
 def _vacated_first(changes: Sequence[Change]) -> Iterator[tuple[Change, Change, Room]]:
     """Changes, the ones that have to make room for them, and how much."""
-    holders = {token: change for change in changes for token in _released(change)}
+    holders: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        for token in _released(change):
+            holders[token].append(change)
     for change in changes:
         for token in _acquired(change):
-            holder = holders.get(token)
-            if holder is not None and holder is not change:
-                yield change, holder, Room.NAME if token.startswith(NAME) else Room.ALL
+            room = Room.NAME if token.startswith(NAME) else Room.ALL
+            yield from ((change, holder, room) for holder in holders.get(token, ()) if holder is not change)
 
 
 def _released(change: Change) -> set[str]:
