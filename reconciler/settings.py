@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_URL: Final = "https://api.netbird.io"
 URL_VARIABLE: Final = "NB_MANAGEMENT_URL"
 PAT_VARIABLE: Final = "NB_PAT"
-ACCESS_TOKEN_VARIABLE: Final = "NB_ACCESS_TOKEN"  # noqa: S105
+ACCESS_TOKEN_VARIABLE: Final = "NB_ACCESS_TOKEN"  # noqa: S105 - a name, no token
 
 Scheme = Literal["Token", "Bearer"]
 
@@ -32,9 +32,10 @@ _ACCESS_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")  # three parts, as every J
 _PLAIN_PATH = re.compile(r"(/(?!\.\.?(/|$))[\w.~-]+)*", re.ASCII)
 _PLAIN_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:\d+)?", re.ASCII | re.IGNORECASE)
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
+_SUCH_AS = f"it begins with https:// and names a host, such as {DEFAULT_URL}"
 _HOW_TO_GET_A_TOKEN = (
-    "In the NetBird dashboard: Team > Service Users > create one (role admin, or network_admin for groups, policies, posture "
-    f"checks, networks, routes and DNS alone), give it an access token and set {PAT_VARIABLE} to it."
+    "in the NetBird dashboard: Team > Service Users > create one (role admin, or network_admin for groups, policies, posture "
+    f"checks, networks, routes and DNS alone), give it an access token and set {PAT_VARIABLE} to it"
 )
 
 
@@ -91,9 +92,9 @@ def _token_of_file(file: Path) -> tuple[str, Scheme]:
         token = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        _refuse(f"The token file {file} cannot be read: {why}.", "name a file with the token and nothing else")
+        _refuse(f"the token file {file} cannot be read: {why}", "name a file with the token and nothing else")
     if not token.strip():
-        _refuse(f"The token file {file} is empty.", _HOW_TO_GET_A_TOKEN)
+        _refuse(f"the token file {file} is empty", _HOW_TO_GET_A_TOKEN)
     token = _checked_token(token, f"the token in {file}")
     return token, "Bearer" if _ACCESS_TOKEN.fullmatch(token) else "Token"
 
@@ -101,14 +102,14 @@ def _token_of_file(file: Path) -> tuple[str, Scheme]:
 def _token_of_environment(environ: Mapping[str, str]) -> tuple[str, Scheme]:
     pat, access_token = environ.get(PAT_VARIABLE, "").strip(), environ.get(ACCESS_TOKEN_VARIABLE, "").strip()
     if pat and access_token:
-        _refuse(f"Both {PAT_VARIABLE} and {ACCESS_TOKEN_VARIABLE} are set.", "unset the one that is not meant")
+        _refuse(f"both {PAT_VARIABLE} and {ACCESS_TOKEN_VARIABLE} are set", "unset the one that is not meant")
     if pat:
         return _checked_token(pat, PAT_VARIABLE), "Token"
     if access_token:
         return _checked_token(access_token, ACCESS_TOKEN_VARIABLE), "Bearer"
     blank = [name for name in (PAT_VARIABLE, ACCESS_TOKEN_VARIABLE) if name in environ]
-    message = f"{blank[0]} is set, but empty." if blank else f"No token: {PAT_VARIABLE} is not set."
-    hint = "A CI job of a fork gets no secrets. " if blank else ""
+    message = f"{blank[0]} is set, but empty" if blank else f"no token: {PAT_VARIABLE} is not set"
+    hint = "a CI job of a fork gets no secrets; " if blank else ""
     raise NotAuthorized(Diagnostic("NBS502", message, help=hint + _HOW_TO_GET_A_TOKEN))
 
 
@@ -116,7 +117,7 @@ def _checked_token(token: str, name: str) -> str:
     token = token.strip()
     if not _HEADER_SAFE.fullmatch(token):
         _refuse(
-            f"A character of {name} cannot be part of a token (its value is not shown).",
+            f"a character of {name} cannot be part of a token (its value is not shown)",
             "a token is one word of letters, digits and signs: no blanks, no quotes around it, not the word before it",
         )
     return token
@@ -126,18 +127,18 @@ def _checked_url(url: str) -> str:
     parts = _split(url.strip())
     if "@" in parts.netloc:
         _refuse(
-            f"{URL_VARIABLE} contains a user name or password.", "the token alone says who you are; give it by itself"
+            f"{URL_VARIABLE} contains a user name or password", "the token alone says who you are; give it by itself"
         )
     if parts.query or parts.fragment or "?" in url or "#" in url:
-        _refuse(f"{URL_VARIABLE} contains a query or a fragment.", f'Such as: "{DEFAULT_URL}".')
+        _refuse(f"{URL_VARIABLE} contains a query or a fragment", _SUCH_AS)
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         _refuse(
-            f"http://{parts.netloc} would send the token in clear over the network.",
+            f"http://{parts.netloc} would send the token in clear over the network",
             "use https; http is for 127.0.0.0/8, ::1 and localhost alone",
         )
     path = re.sub("(/api|/)*$", "", parts.path)
     if not (_PLAIN_AUTHORITY.fullmatch(parts.netloc) and _PLAIN_PATH.fullmatch(path)):
-        _refuse(f"{URL_VARIABLE} has signs in it that no address of a server has.", f'Such as: "{DEFAULT_URL}".')
+        _refuse(f"{URL_VARIABLE} has signs in it that no address of a server has", _SUCH_AS)
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
@@ -150,8 +151,8 @@ def _split(url: str) -> SplitResult:
         usable = False
     if not usable or not _HEADER_SAFE.fullmatch(url):
         _refuse(
-            f"{URL_VARIABLE} is no URL of a server.",
-            f'It begins with https:// and names a host, such as "{DEFAULT_URL}".',
+            f"{URL_VARIABLE} is no URL of a server",
+            _SUCH_AS,
         )
     return parts
 

@@ -109,7 +109,7 @@ class PunctualTransport(httpx.HTTPTransport):
         super().__init__(verify=verify, proxy=proxy, trust_env=False, limits=httpx.Limits(max_connections=1))
         # httpx passes no network backend on to its pool, which would take one.
         pool: Any = self._pool
-        pool._network_backend = _PunctualBackend(pool._network_backend, deadline)  # noqa: SLF001
+        pool._network_backend = _PunctualBackend(pool._network_backend, deadline)  # noqa: SLF001 - see above
 
 
 class Lane:
@@ -178,7 +178,7 @@ def _network_transports(url: str) -> Callable[[Deadline], httpx.BaseTransport]:
 
 def _trust_store() -> ssl.SSLContext:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        if (place := os.environ.get(name)) and not os.path.exists(place):  # noqa: PTH110
+        if (place := os.environ.get(name)) and not os.path.exists(place):  # noqa: PTH110 - takes any text; Path.exists refuses some
             raise _unusable(name, f"there is nothing at {clean(place)}")
     try:
         return httpx.create_ssl_context()
@@ -206,4 +206,4 @@ def _proxy_for(url: str) -> httpx.Proxy | None:
 
 
 def _unusable(name: str, why: str) -> UsageError:
-    return UsageError(Diagnostic("NBS901", f"{name} cannot be used: {why}.", help=f"Correct {name} or unset it."))
+    return UsageError(Diagnostic("NBS901", f"{name} cannot be used: {why}", help=f"correct {name} or unset it"))

@@ -167,7 +167,7 @@ class Builder:
         """Return what an alias stands for: the same object, not a copy."""
         if event.anchor not in self.anchors:
             message = f"*{event.anchor} refers to an anchor that is not there"
-            self.problem("NBS005", message, f'Quote it if it is text: "*{event.anchor}".', event)
+            self.problem("NBS005", message, f'quote it if it is text: "*{event.anchor}"', event)
             return None
         target = self.anchors[event.anchor]
         if target is None:
@@ -225,11 +225,11 @@ class Builder:
             return self.base | pack(0, end.line, end.column + 1)
         return self.at(event)
 
-    def problem(self, code: str, message: str, help: str, event: Any) -> None:  # noqa: A002
+    def problem(self, code: str, message: str, advice: str, event: Any) -> None:
         """Report something that leaves a readable tree."""
-        self.findings.error(code, message, help, self.at(event))
+        self.findings.error(code, message, advice, self.at(event))
 
-    def stop(self, code: str, message: str, help: str, event: Any) -> NoReturn:  # noqa: A002
+    def stop(self, code: str, message: str, advice: str, event: Any) -> NoReturn:
         """Report something that ends the reading of this file."""
-        self.problem(code, message, help, event)
+        self.problem(code, message, advice, event)
         raise Stop

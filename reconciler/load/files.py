@@ -21,9 +21,9 @@ Identity = tuple[int, int]
 class Unreadable(Exception):
     """A file or folder that cannot be used, and why."""
 
-    def __init__(self, code: str, message: str, help: str, place: Place | None = None) -> None:  # noqa: A002
+    def __init__(self, code: str, message: str, advice: str, place: Place | None = None) -> None:
         super().__init__(message)
-        self.diagnostic = Diagnostic(code, message, help, place=place)
+        self.diagnostic = Diagnostic(code, message, advice, place=place)
 
 
 def find(paths: Iterable[Path], *, seen: set[Identity] | None = None) -> tuple[list[Path], list[Diagnostic]]:
@@ -154,7 +154,7 @@ def _decode(path: Path, data: bytes) -> str:
         start = error.start
         line = data.count(b"\n", 0, start)
         column = len(data[data.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace"))
-        looks = "It looks like UTF-16: s" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "S"
+        looks = "it looks like UTF-16: " if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else ""
         place = Place(str(path), line + 1, column + 1)
         message = f"{path} is not UTF-8 text (byte 0x{data[start]:02x})"
-        raise Unreadable("NBS009", message, f"{looks}ave it as UTF-8.", place) from error
+        raise Unreadable("NBS009", message, f"{looks}save it as UTF-8", place) from error

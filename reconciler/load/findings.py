@@ -23,14 +23,14 @@ class Findings:
         self.sources = sources
         self.diagnostics: list[Diagnostic] = []
 
-    def error(self, code: str, message: str, help: str, at: int | None = None) -> None:  # noqa: A002
+    def error(self, code: str, message: str, advice: str, at: int | None = None) -> None:
         """Add an error; `at` is the mark that it points to, if it points into a file.
 
         Raises:
             TooManyErrors: this one is the last.
         """
         place = None if at is None else self.sources.place(at)
-        self.extend([Diagnostic(code, message, help, place=place)])
+        self.extend([Diagnostic(code, message, advice, place=place)])
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add diagnostics from elsewhere.

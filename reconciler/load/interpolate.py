@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 from reconciler.load.files import Unreadable, read_text
 from reconciler.load.findings import MAX_DEPTH, Budget, Findings, weight
+from reconciler.load.messages import near
 from reconciler.load.scalars import Text, plain
 from reconciler.load.templates import Malformed, Reference, pieces
 from reconciler.load.tree import Map, Seq
@@ -177,9 +177,8 @@ class _Interpolation:
 
     def look_up_variable(self, name: str, at: int) -> _Value:
         if name not in self.values:
-            near = get_close_matches(name, islice(self.values, MAX_NEAR), n=1)
-            hint = f"Did you mean {near[0]}?" if near else "declare it under `vars`, or pass --var"
-            self.fail("NBS103", f"no variable is called {name}", hint, at)
+            advice = near(name, islice(self.values, MAX_NEAR)) or "declare it under `vars`, or pass --var"
+            self.fail("NBS103", f"no variable is called {name}", advice, at)
         found = self.values[name]
         if found is None:
             raise _Failed
@@ -191,8 +190,8 @@ class _Interpolation:
         if reference.default is not None:
             return text or reference.default
         if text is None:
-            help_ = f"Set it, or write ${{env:{reference.name}:-DEFAULT}}."
-            self.fail("NBS103", f"the environment variable {reference.name} is not set", help_, at)
+            advice = f"set it, or write ${{env:{reference.name}:-DEFAULT}}"
+            self.fail("NBS103", f"the environment variable {reference.name} is not set", advice, at)
         return text
 
     def file(self, name: str, at: int) -> str:
@@ -219,12 +218,12 @@ class _Interpolation:
             self.report("NBS004", message, "use fewer variables within variables", at)
             raise _Stop
 
-    def report(self, code: str, message: str, help: str, at: int) -> None:  # noqa: A002
+    def report(self, code: str, message: str, advice: str, at: int) -> None:
         """Add an error, once for a place: what has aliases is seen more often."""
         if at not in self.reported:
             self.reported.add(at)
-            self.findings.error(code, message, help, at)
+            self.findings.error(code, message, advice, at)
 
-    def fail(self, code: str, message: str, help: str, at: int) -> NoReturn:  # noqa: A002
-        self.report(code, message, help, at)
+    def fail(self, code: str, message: str, advice: str, at: int) -> NoReturn:
+        self.report(code, message, advice, at)
         raise _Failed

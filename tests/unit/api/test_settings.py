@@ -99,7 +99,7 @@ def test_an_empty_url_variable_means_the_default() -> None:
 
 
 def test_two_tokens_are_one_too_many() -> None:
-    with pytest.raises(UsageError, match="Both NB_PAT and NB_ACCESS_TOKEN"):
+    with pytest.raises(UsageError, match="both NB_PAT and NB_ACCESS_TOKEN"):
         from_environment(PAT | {"NB_ACCESS_TOKEN": "eyJ.a.b"})
 
 

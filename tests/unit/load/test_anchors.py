@@ -28,7 +28,7 @@ def test_an_alias_needs_an_anchor_before_it(only):
 
 
 def test_an_unquoted_wildcard_is_explained(only):
-    assert only("a: *.acme.io\n").help == 'Quote it if it is text: "*.acme.io".'
+    assert only("a: *.acme.io\n").help == 'quote it if it is text: "*.acme.io"'
 
 
 @pytest.mark.parametrize("text", ["a: &x [1, *x]\n", "a: &x {b: *x}\n", "a: &x {<<: *x}\n", "a: &x {b: &x [*x]}\n"])

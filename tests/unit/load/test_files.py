@@ -227,8 +227,8 @@ def test_only_utf_8_is_text(only, data, place, says):
 
 
 def test_utf_16_is_recognized(only):
-    assert only("a: b\n".encode("utf-16")).help == "It looks like UTF-16: save it as UTF-8."
-    assert only(b"\xff").help == "Save it as UTF-8."
+    assert only("a: b\n".encode("utf-16")).help == "it looks like UTF-16: save it as UTF-8"
+    assert only(b"\xff").help == "save it as UTF-8"
 
 
 @pytest.mark.parametrize("data", [b"a: \0\n", b"\0" * 100_000, "a: b\n".encode("utf-16-le"), b"a: \x1b[31m\n"])

@@ -170,7 +170,7 @@ def test_an_unset_variable_has_near_matches(only):
     found = only("vars: {office_network: 1}\nx: ${var:office_networks}\n")
     assert (found.code, str(found.place)) == ("NBS103", "a.yaml:2:4")
     assert found.message == "no variable is called office_networks"
-    assert found.help == "Did you mean office_network?"
+    assert found.help == "did you mean 'office_network'?"
 
 
 def test_an_unset_variable_without_near_matches(only):
