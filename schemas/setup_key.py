@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from schemas._core.address import Address
 from schemas._core.auto_groups import AutoGroups
 from schemas._core.codec import plain
 from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, Wire, duration, invalid, seconds
@@ -84,7 +85,8 @@ def _remarks(
     state = said.get((seen or {}).get("state", ""), "")
     if not state or desired.revoked:
         return []
-    return [(f"this setup key {state}; no machine can join with it", f"renew it: nbsync rotate setup_key/{parts[0]}")]
+    address = Address.of("setup_key", *parts)
+    return [(f"this setup key {state}; no machine can join with it", f"renew it: nbsync rotate {address.quoted}")]
 
 
 KIND = Kind(

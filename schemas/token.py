@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from schemas._core.address import Address
 from schemas._core.fields import Duration, JsonObject, Resource, Trait, Wire, invalid, seconds
 from schemas._core.kind import Account, Endpoint, Kind, Veto
 
@@ -60,7 +61,7 @@ def _remarks(
     _desired: Token, parts: tuple[str, ...], seen: JsonObject | None, _account: Account
 ) -> list[tuple[str, str]]:
     if seen and _instant(seen["expiration_date"]) < datetime.now(UTC):
-        return [("this token has expired", f"renew it: nbsync rotate token/{'/'.join(parts)}")]
+        return [("this token has expired", f"renew it: nbsync rotate {Address.of('token', *parts).quoted}")]
     return []
 
 

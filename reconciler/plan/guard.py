@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ def _emptied(inspection: _Inspection) -> None:
     desired = inspection.book.desired
     for (shown, parent), mark in desired.empty.items():
         if shown not in inspection.allowances.empty and _would_empty(inspection, shown, parent):
-            allow = f"--allow-empty {shown}"
+            allow = f"--allow-empty {shlex.quote(shown)}"
             message = f"{shown} is declared empty, and everything there would be deleted"
             diagnostic = Diagnostic(EMPTY, message, f"allow it with {allow}", place=desired.place(mark))
             inspection.verdicts.append(Verdict(diagnostic, allow))

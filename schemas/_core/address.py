@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -31,6 +32,11 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.key}"
+
+    @property
+    def quoted(self) -> str:
+        """The address as a word of a command line."""
+        return shlex.quote(str(self))
 
     @classmethod
     def of(cls, kind: str, *parts: str) -> Address:
