@@ -24,7 +24,9 @@ class SecretLost(NbsyncError):
         message = (
             f"the answer that held the secret of {change.address} was lost, and it could not be made again: {reason}"
         )
-        super().__init__(Diagnostic("NBS605", message, f"if it is there, renew it: nbsync rotate {change.address}"))
+        super().__init__(
+            Diagnostic("NBS605", message, f"if it is there, renew it: nbsync rotate {change.address.quoted}")
+        )
 
 
 class Calls:
@@ -61,7 +63,10 @@ class Calls:
             self._update(change, change.name)
 
     def step_aside(self, change: Change, name: str) -> None:
-        """Give an object a name for a while that stands in nobody's way."""
+        """Give an object a name for a while that stands in nobody's way; what is to be replaced goes at once."""
+        if change.action is Action.REPLACE:
+            self._delete(change)
+            return
         self._update(replace(change, writes=frozenset()), name)
 
     def _delete(self, change: Change) -> None:

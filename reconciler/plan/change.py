@@ -44,8 +44,10 @@ class Change:
         previous_key: key so far, of a rename.
         cause: the line that asks for it: the object's own, or the `manage` line for a delete.
         reason: why it has to be replaced.
+        fields: what differs, for people and machines to read.
         desired: the object as declared; None for a delete.
         live: the object that it was planned on; None for a create.
+        before, after: the object as it is and as it will be, kept fields included; None where there is none.
         writes: attributes of the model that an update lays over the live object.
         parent: address of the object in which it stands.
         name: by which the API is to know it.
