@@ -53,12 +53,6 @@ def test_lines_where_there_is_no_terminal(results, capsys):
     assert capsys.readouterr() == ("", LINES)
 
 
-def test_lines_on_a_terminal_that_something_else_writes_to(results, terminal):
-    with redirect_stderr(terminal):
-        run(results, plain=True)
-    assert terminal.getvalue() == LINES
-
-
 def test_lines_on_a_terminal_that_can_do_nothing(results, terminal, monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     with redirect_stderr(terminal):
