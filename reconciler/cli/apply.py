@@ -96,7 +96,7 @@ def _execute(session: Session, api: Api, book: Book, plan: Plan, sink: Sink | No
     total = len(plan.changes)
     with (
         _interruptible(api) as interruption,
-        Progress("applying", total=total, quiet=session.options.quiet) as progress,
+        session.telling(Progress("applying", total=total, quiet=session.options.quiet)) as progress,
     ):
         report = execute(api, book, plan, sink=sink, interruption=interruption, progress=progress.done)
     if sink is not None:

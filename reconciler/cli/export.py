@@ -57,7 +57,7 @@ def export(
 
 
 def _read(session: Session, asked: Wish) -> Export:
-    with session.reader() as api, Progress("reading the account", quiet=session.options.quiet):
+    with session.reader() as api, session.telling(Progress("reading the account", quiet=session.options.quiet)):
         return export_account(api, asked)
 
 
