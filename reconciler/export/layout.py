@@ -7,8 +7,9 @@ from glob import escape
 from typing import Any
 
 from reconciler.export.survey import Telling, Told
-from reconciler.export.wish import Registry, Wish, root_key
+from reconciler.export.wish import Registry, Wish
 from reconciler.export.yaml import Block, Rows
+from reconciler.load.ownership import root_key
 from schemas import AnyKind
 from schemas._core.document import VERSION
 from schemas._core.kind import Layout

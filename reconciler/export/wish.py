@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.errors import Diagnostic, UsageError
 from reconciler.load.desired import matches
 from reconciler.load.messages import near
+from reconciler.load.ownership import root_key
 from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import field_specs, kinds_referred_to
@@ -64,11 +65,6 @@ def wish(registry: Registry, names: Sequence[str] = (), patterns: Sequence[str] 
     for pattern in patterns:
         _check_pattern(pattern, registry)
     return Wish(registry, _with_relatives(named, registry) or frozenset(registry), named, tuple(patterns))
-
-
-def root_key(kind: AnyKind, registry: Registry) -> str:
-    """The root key below which the objects of a kind stand."""
-    return root_key(registry[kind.parent], registry) if kind.parent else kind.section[0]
 
 
 def _kinds_called(name: str, registry: Registry) -> list[str]:

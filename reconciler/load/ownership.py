@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 from reconciler.load.desired import Desired, Ownership
@@ -24,7 +25,7 @@ def read_ownership(root: Map, desired: Desired, notes: Notes) -> None:
     if not isinstance(manage, Map):
         notes.wrong_type("manage", "a mapping", manage, root.values_at["manage"])
         return
-    keys = {name: _root_key(kind, desired) for name, kind in desired.registry.items()}
+    keys = {name: root_key(kind, desired.registry) for name, kind in desired.registry.items()}
     mentioned = {keys[name] for name in desired.kinds}
     for key in manage:
         if _is_mode(manage, key, ["default", *dict.fromkeys(keys.values())], notes) and key not in {
@@ -35,8 +36,9 @@ def read_ownership(root: Map, desired: Desired, notes: Notes) -> None:
     desired.ownership = {name: _mode(desired.registry[name], manage, keys[name]) for name in desired.kinds}
 
 
-def _root_key(kind: AnyKind, desired: Desired) -> str:
-    return _root_key(desired.registry[kind.parent], desired) if kind.parent else kind.section[0]
+def root_key(kind: AnyKind, registry: Mapping[str, AnyKind]) -> str:
+    """The root key below which the objects of a kind stand."""
+    return root_key(registry[kind.parent], registry) if kind.parent else kind.section[0]
 
 
 def _is_mode(manage: Map, key: str, known: list[str], notes: Notes) -> bool:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from reconciler._version import VERSION
+from reconciler.apply.report import Report, Result
 from reconciler.errors import Diagnostic, Place
 from reconciler.plan.change import Action, Change
 from reconciler.render.view import View
@@ -23,7 +24,7 @@ def render(view: View) -> str:
 
 def document(view: View) -> dict[str, Any]:
     """The document as data."""
-    counts = view.counts
+    counts, results = view.counts, view.results()
     server = {"url": view.server_url, "version": view.server_version}
     return {
         "format_version": FORMAT_VERSION,
@@ -32,13 +33,13 @@ def document(view: View) -> dict[str, Any]:
         "server": server,
         "exit_code": int(view.exit_code),
         "summary": {**{str(action): counts[action] for action in Action}, "unmanaged": view.unmanaged},
-        "changes": [_change(view, change) for change in view.changes],
+        "changes": [_change(change, view.report, results.get(change)) for change in view.changes],
         "diagnostics": [diagnostic_object(diagnostic) for diagnostic in view.all_diagnostics()],
         "requests": {"read": view.reads, "write": view.writes},
     }
 
 
-def _change(view: View, change: Change) -> dict[str, Any]:
+def _change(change: Change, report: Report | None, result: Result | None) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "address": str(change.address),
         "kind": change.address.kind,
@@ -62,8 +63,7 @@ def _change(view: View, change: Change) -> dict[str, Any]:
             for field in change.fields
         ],
     }
-    if view.report is not None:
-        result = view.result_of(change)
+    if report is not None:
         shown["status"] = str(result.status) if result else "skipped"
         shown["error"] = diagnostic_object(result.error) if result and result.error else None
     return shown

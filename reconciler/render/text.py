@@ -33,7 +33,7 @@ def render_result(view: View, console: Console, *, brief: bool = False) -> None:
     sheet = Sheet(console)
     if view.changes and not brief:
         _header(sheet, view)
-        results = {id(result.change): result for result in view.report.results} if view.report else {}
+        results = view.results()
         for changes in by_kind(view.changes).values():
             _Section(sheet, changes, results).add()
             sheet.blank()
@@ -60,11 +60,11 @@ def heading(kind: AnyKind, count: int) -> str:
 class _Section:
     """The changes of one kind, below a heading."""
 
-    def __init__(self, sheet: Sheet, changes: Sequence[Change], results: dict[int, Result]) -> None:
+    def __init__(self, sheet: Sheet, changes: Sequence[Change], results: dict[Change, Result]) -> None:
         self.sheet = sheet
         self.changes = sorted(changes, key=lambda change: change.address)
         self.results = results
-        self.titles = {id(change): self._title(change) for change in self.changes}
+        self.titles = {change: self._title(change) for change in self.changes}
         self.width = min(max(self._columns(change) for change in self.changes), WIDEST_TITLE)
 
     def add(self) -> None:
@@ -76,7 +76,7 @@ class _Section:
             self._falls(change)
 
     def _columns(self, change: Change) -> int:
-        return sum(cell_len(piece.text) for piece in self.titles[id(change)])
+        return sum(cell_len(piece.text) for piece in self.titles[change])
 
     def _title(self, change: Change) -> list[Piece]:
         colour, say = COLOURS[change.action], self.sheet.say
@@ -89,7 +89,7 @@ class _Section:
         return title
 
     def _head(self, change: Change) -> None:
-        title, notes = self.titles[id(change)], self._notes(change)
+        title, notes = self.titles[change], self._notes(change)
         gap = [Piece(" " * max(self.width - self._columns(change), 0) + "  ")]
         if not notes or self.sheet.fits(title, gap, notes):
             self.sheet.row((*title, *(gap if notes else ()), *notes))
@@ -100,7 +100,7 @@ class _Section:
     def _notes(self, change: Change) -> list[Piece]:
         """How it ended, and the line that asks for it."""
         notes = []
-        if result := self.results.get(id(change)):
+        if result := self.results.get(change):
             word = DONE[change.action] if result.status is Status.APPLIED else str(result.status)
             notes.append(Piece(word.ljust(8), STATUS_STYLES[result.status]))
         if change.cause:

@@ -52,10 +52,9 @@ class View:
         """Live objects that nothing declares and that stay."""
         return self.plan.unmanaged if self.plan else 0
 
-    def result_of(self, change: Change) -> Result | None:
-        """How a change ended, after an apply."""
-        results = self.report.results if self.report else ()
-        return next((result for result in results if result.change is change), None)
+    def results(self) -> dict[Change, Result]:
+        """How the changes ended, after an apply."""
+        return {result.change: result for result in self.report.results} if self.report else {}
 
     def all_diagnostics(self) -> list[Diagnostic]:
         """Everything that is wrong or odd, each once: what failed as it came, then errors and warnings as they stand in the files."""
