@@ -20,7 +20,7 @@ test: .venv/ready   ## format check, lint, strict types, import contracts, tests
 	$(RUN)ruff format --check --quiet .
 	$(RUN)ruff check --quiet .
 	$(RUN)mypy
-	$(RUN)lint-imports --no-logo 2>/dev/null || $(RUN)lint-imports
+	$(RUN)lint-imports --no-logo
 	$(RUN)pytest -n 2 -q
 
 bench: .venv/ready  ## wall time, CPU time, memory and requests on generated accounts

@@ -21,7 +21,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         from reconciler._version import VERSION
 
-        print(f"nbsync {VERSION}")  # noqa: T201
+        print(f"nbsync {VERSION}")  # noqa: T201 - what it was asked for
         return
     from reconciler.cli.main import main as run
 

@@ -36,6 +36,6 @@ def mask(text: str, secret: str) -> str:
 
 def _escaped(char: str) -> str:
     code = ord(char)
-    if code <= 0xFF:  # noqa: PLR2004
+    if code <= 0xFF:  # noqa: PLR2004 - what two, and four, digits hold
         return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - what two, and four, digits hold

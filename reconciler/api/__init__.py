@@ -6,4 +6,4 @@
 import sys
 
 # httpx imports its own command line (rich, pygments, click) whenever those are installed, as they are here: 170 ms of start-up.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None is how Python marks what must not be imported

@@ -143,7 +143,7 @@ class Pace:
             if closings != self._closings:
                 return
             pause = self._pause if asked is None else max(asked, SHORTEST_PAUSE)
-            pause *= 1 + random.uniform(0, _JITTER)  # noqa: S311
+            pause *= 1 + random.uniform(0, _JITTER)  # noqa: S311 - jitter, no secret
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
             self._closings += 1
             self._opens = self._clock() + pause

@@ -62,7 +62,7 @@ class _Note(ProgressColumn):
     text = ""
     wait = (0.0, "")
 
-    def render(self, task: Task) -> Text:  # noqa: ARG002
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's signature
         end, reason = self.wait
         left = math.ceil(end - time.monotonic())
         return Text(f"waiting {left} s: {reason}" if left > 0 else self.text, no_wrap=True, overflow="ellipsis")

@@ -13,7 +13,7 @@ from reconciler.render.schema import plan_schema
 @click.command()
 @click.option("--plan", "of_plan", is_flag=True, required=True, help="Of what -o json prints.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it to a file.")
-def schema(*, of_plan: bool, out: Path | None) -> int:  # noqa: ARG001
+def schema(*, of_plan: bool, out: Path | None) -> int:  # noqa: ARG001 - the only one so far
     """Print a JSON Schema."""
     text = json.dumps(plan_schema(), indent=2) + "\n"
     if out is None:
