@@ -68,7 +68,7 @@ def _settle(desired: User, live: User, seen: JsonObject, account: Account) -> Us
 
 
 def _by_login(group: str, account: Account) -> bool:
-    return (account.raw("group", group) or {}).get("issued", "api") != "api"
+    return bool((account.raw("group", group) or {}).get("issued", "api") != "api")
 
 
 def _missing(desired: User) -> str:

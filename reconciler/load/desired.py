@@ -23,7 +23,7 @@ class Declared:
         parts: of the key, as they are.
         name: by which the API knows it, if it knows names.
         parent: address of the object in which it stands.
-        at: mark of its key, `body_at` of its value.
+        at: mark of its key, or of the entry of a list.
         body: as the file has it; where messages find their place.
     """
 

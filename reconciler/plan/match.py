@@ -23,6 +23,8 @@ class Book:
         pairs: the live object of each declared one that has one.
         addresses: the address of every live object, by (kind, id): the declared one if it has a pair, else its own.
         problems: declared objects that match none or several by what they ask.
+        refused: addresses of these.
+        self_hosted: the server is not NetBird Cloud.
     """
 
     def __init__(self, desired: Desired, snapshot: Snapshot) -> None:

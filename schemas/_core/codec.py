@@ -33,6 +33,7 @@ class FieldSpec:
         listed: the empty list is a value of the field; where it is not, the field is left out instead.
         single: a list of one may be written as that one.
         traits: how it departs from a plain field.
+        to, of: from a value of the model to one of the API, and back, where their forms differ.
     """
 
     name: str

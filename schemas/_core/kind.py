@@ -102,6 +102,8 @@ class Endpoint:
         members: field of the parent's answer that holds the ids (or, with an empty path, the objects) of its children.
         collection: where new objects are posted, if that is not `path`.
         singleton: there is exactly one object; `path` shows it, or a list of one.
+        item: template of the path of one object, if that is not where new ones are posted and `/{id}`.
+        creates, updates, deletes: the API has POST, PUT, DELETE for them.
     """
 
     path: str
@@ -169,6 +171,7 @@ class Kind(Generic[M]):
     Attributes:
         name: as in addresses, `network_resource`.
         model: what one object looks like.
+        endpoint: where its objects are in the API.
         section: where its objects stand: from the root of the document, or inside the parent's object.
         parent: the kind in whose objects these stand.
         layout: how they stand there.
@@ -188,6 +191,7 @@ class Kind(Generic[M]):
         selects: whether an element of the list is of this kind, where two kinds share a list.
         server_owned: objects that the server or somebody else keeps: never pruned, never counted.
         undeclarable: why an object may not be declared, or nothing.
+        reserved: names that no file may declare, with the reason.
         decode: the object that an answer shows, in the files' words. Raises `CannotExpress`.
         encode: the body of a request: a base (the observed object, or nothing) with the given fields laid over it.
         request: the observed object in the form of a request.
@@ -200,6 +204,7 @@ class Kind(Generic[M]):
         vetoes: why the plan may not turn this live object into that one (None: delete it).
         effect: what a change does to access.
         unique: where the server wants names to be unique.
+        claims: what only one object of the account can have, given the parts of its key; each as `the domain x.example`.
         holds: what an object occupies besides its name, given the parts of its key.
         excludes: what must not be occupied by another object when this one comes.
         renames: the server can change the name.
@@ -248,6 +253,7 @@ class Kind(Generic[M]):
     vetoes: Callable[[JsonObject, M | None, frozenset[str], Account], Sequence[Veto]] = _nothing
     effect: Callable[[M | None, M | None], Effect] = _neutral
     unique: Unique = Unique.NO
+    claims: Callable[[tuple[str, ...], M], Iterable[str]] = _nothing
     holds: Callable[[tuple[str, ...], M], Iterable[str]] = _nothing
     excludes: Callable[[tuple[str, ...], M], Iterable[str]] = _nothing
     renames: bool = False
