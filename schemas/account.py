@@ -197,7 +197,7 @@ def _vetoes(
 
 def _occupied(_parts: tuple[str, ...], settings: AccountSettings) -> list[str]:
     """The domain of the account's peers cannot be a zone's."""
-    return [f"domain {settings.dns_domain}"] if settings.dns_domain else []
+    return [f"the domain {settings.dns_domain}"] if settings.dns_domain else []
 
 
 def _effect(before: AccountSettings | None, after: AccountSettings | None) -> Effect:
@@ -219,6 +219,7 @@ KIND = Kind(
     remarks=_remarks,
     vetoes=_vetoes,
     effect=_effect,
+    claims=_occupied,
     holds=_occupied,
     excludes=_occupied,
     deleted_only_by_name=True,

@@ -25,7 +25,7 @@ from schemas._core.fields import (
 )
 from schemas._core.kind import Account, Endpoint, Kind
 
-Ttl = Annotated[int, Field(ge=0)]
+Ttl = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
 class ARecord(Strict):

@@ -53,7 +53,7 @@ def _remarks(
 
 def _occupied(parts: tuple[str, ...], _zone: DnsZone) -> list[str]:
     """The domain of the account's peers cannot be a zone's."""
-    return [f"domain {parts[0]}"]
+    return [f"the domain {parts[0]}"]
 
 
 KIND = Kind(
@@ -67,6 +67,7 @@ KIND = Kind(
     complete=lambda zone, parts: zone if zone.name else zone.model_copy(update={"name": parts[-1]}),
     computed=frozenset({"id", "records"}),
     remarks=_remarks,
+    claims=_occupied,
     holds=_occupied,
     excludes=_occupied,
     unique=Unique.ON_CREATE,

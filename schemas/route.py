@@ -111,6 +111,12 @@ def _holds(parts: tuple[str, ...], route: Route) -> Iterator[str]:
         yield from _excludes(parts, route)
 
 
+def _claims(_parts: tuple[str, ...], route: Route) -> Iterator[str]:
+    """The same peers cannot be the routers of one range twice, whatever the identifiers."""
+    target = route.network or ", ".join(route.domains or ())
+    return (f"routing to {target} through the group '{group}'" for group in route.peer_groups or ())
+
+
 def _conflicts(files: Files) -> Iterator[Conflict]:
     """Routes of one identifier stand in for one another; those of several do not know of each other."""
     enabled = [one for one in files.of("route") if one.model.enabled]
@@ -176,6 +182,7 @@ KIND = Kind(
     request=_request,
     conflicts=_conflicts,
     effect=routing_effect,
+    claims=_claims,
     holds=_holds,
     excludes=_excludes,
     renames=True,

@@ -31,12 +31,16 @@ def _lasting(value: str) -> str:
     return value
 
 
+LARGEST = 2**63 - 1
+"""Whole numbers of the API have 64 bits."""
+
+
 class SetupKey(Resource):
     """A key that lets machines join. All but its groups and its revocation is fixed when it is made."""
 
     type: Annotated[Literal["reusable", "one-off"], Trait.IMMUTABLE]
     expires_in: Annotated[DurationOrNever, AfterValidator(_lasting), Trait.CREATE_ONLY, Wire(to=seconds)] = "never"
-    usage_limit: Annotated[int, Field(strict=True), AfterValidator(_limit), Trait.IMMUTABLE] = 0
+    usage_limit: Annotated[int, Field(le=LARGEST), AfterValidator(_limit), Trait.IMMUTABLE] = 0
     ephemeral: Annotated[bool, Trait.IMMUTABLE] = False
     allow_extra_dns_labels: Annotated[bool, Trait.IMMUTABLE] = False
     auto_groups: AutoGroups = ()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from reconciler.api.client import ReadApi
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session
+from reconciler.errors import Diagnostic, UsageError
 from reconciler.load.desired import Desired
+from reconciler.load.messages import near
 from reconciler.plan import make_plan
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
@@ -13,10 +17,25 @@ from reconciler.state.observe import observe
 
 
 def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
-    """Read the account and plan; the view gets the plan."""
+    """Read the account and plan; the view gets the plan.
+
+    Raises:
+        UsageError: `--allow-empty` names something that no file has, before anything is read.
+    """
+    _check_sections(session.options.allowances.empty, desired)
     with session.telling(Progress("reading the account", quiet=session.options.quiet)):
         snapshot = observe(api, desired)
     session.view.server_version = snapshot.server_version
     plan, book = make_plan(desired, snapshot, session.options.allowances, session.options.targets)
     session.view.plan = plan
     return plan, book
+
+
+def _check_sections(named: Iterable[str], desired: Desired) -> None:
+    known = {kind.section[-1] for kind in desired.registry.values() if not kind.parent}
+    known |= {str(parent) for _, parent in desired.parts}
+    unknown = sorted(set(named) - known)
+    if unknown:
+        raise UsageError(
+            Diagnostic("NBS901", f"--allow-empty: no section is called '{name}'", near(name, known)) for name in unknown
+        )

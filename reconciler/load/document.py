@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.load.desired import Desired, could_match
+from reconciler.load.desired import Declared, Desired, could_match
 from reconciler.load.messages import INVALID, MISSING, UNKNOWN_KEY, diagnose, near, shown
 from reconciler.load.notes import Notes
 from reconciler.load.objects import WHOLE, Objects
@@ -55,8 +55,21 @@ def understand(
     Objects(desired, notes).read(root)
     read_ownership(root, desired, notes)
     _remove(removed, desired, notes)
+    _check_claims(desired, notes)
     desired.diagnostics = notes.diagnostics
     return desired
+
+
+def _check_claims(desired: Desired, notes: Notes) -> None:
+    """What only one object of the account can have is declared for one only."""
+    first: dict[str, Declared] = {}
+    for one in desired.objects.values():
+        for claim in one.kind.claims(one.parts, one.model):
+            other = first.setdefault(claim, one)
+            if other is not one:
+                place = notes.sources.place(other.at)
+                message = f"{claim} can be declared once only, and is already by {other.address} ({place})"
+                notes.error(INVALID, message, "change or remove one of the two", one.at, one.address)
 
 
 def _check_root(root: Map, desired: Desired, notes: Notes) -> None:

@@ -8,7 +8,7 @@ import re
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.apply.report import Result, Status
@@ -64,6 +64,7 @@ def test_text_is_harmless_and_says_what_was_there(hostile, hostile_view, shown):
     assert shown(view).count("\n") == shown(hostile_view("harmless")).count("\n")
 
 
+@settings(deadline=None)
 @given(hostile=st.text())
 def test_text_is_harmless_whatever_the_names(hostile, hostile_view, shown):
     for text in outputs(hostile_view(hostile), shown):
