@@ -70,13 +70,14 @@ class Calls:
         self._update(replace(change, writes=frozenset()), name)
 
     def _delete(self, change: Change) -> None:
+        """Delete an object; one that is gone already is deleted (groups: DELETE of a missing one is refused with 400)."""
         where = path(change.kind.endpoint.item_path, **self._place(change))
         try:
             self._send("DELETE", where)
         except Missing:
             return
         except CallFailed as error:
-            if change.id in {seen["id"] for seen in self._look(change, error)}:
+            if error.outcome == "not_processed" or change.id in {seen["id"] for seen in self._look(change, error)}:
                 raise
 
     def _send(self, method: str, where: str, body: Any = None) -> Any:
@@ -85,13 +86,11 @@ class Calls:
         return answer
 
     def _look(self, change: Change, error: CallFailed) -> list[JsonObject]:
-        """Objects of the change's kind as they are now, after a write whose answer was lost.
+        """Objects of the change's kind as they are now, after a write that failed.
 
         Raises:
-            CallFailed: that error itself, where the answer was not lost or nothing can be seen.
+            CallFailed: that error itself, where nothing can be seen.
         """
-        if error.outcome != "unknown":
-            raise error
         kind = change.kind
         where = (
             kind.endpoint.path if kind.endpoint.singleton else path(kind.endpoint.create_path, **self._around(change))
@@ -110,6 +109,8 @@ class Calls:
         try:
             answer = self._send("POST", where, body)
         except CallFailed as error:
+            if error.outcome != "unknown":
+                raise
             answer = self._after_lost_answer(change, where, body, error)
         seen = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
         live = self._learn(change, seen)
@@ -131,7 +132,7 @@ class Calls:
         try:
             made = [seen for seen in self._look(change, error) if self._is_new(change, seen)]
         except CallFailed:
-            if change.kind.reveals and error.outcome == "unknown":
+            if change.kind.reveals:
                 raise SecretLost(change, str(error)) from error
             raise
         if len(made) != 1:
@@ -206,6 +207,8 @@ class Calls:
         try:
             seen = self._send("PUT", where, body)
         except CallFailed as error:
+            if error.outcome != "unknown":
+                raise
             seen = self._put_all_the_same(change, desired, live, writes, error)
         return self._learn(change, seen)
 
