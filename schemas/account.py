@@ -14,7 +14,6 @@ from schemas._core.fields import (
     JsonObject,
     Name,
     Network,
-    RefTo,
     Resource,
     Strict,
     Text,
@@ -24,12 +23,12 @@ from schemas._core.fields import (
     invalid,
     seconds,
 )
+from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Layout, Veto
 
 HOUR, DAY = 3600, 86400
 KEPT = Trait.KEPT
 Switch = Annotated[bool, KEPT] | None
-GroupNames = Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered]
 
 
 def _login_expiration(value: str) -> str:

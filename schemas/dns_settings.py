@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from schemas._core.fields import AsTuple, Name, RefTo, Resource, Unordered
+from schemas._core.fields import Resource
+from schemas._core.group_names import GroupNames
 from schemas._core.kind import Endpoint, Kind, Layout
 
 
 class DnsSettings(Resource):
     """Groups whose peers do not get their DNS from NetBird."""
 
-    disabled_management_groups: Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered]
+    disabled_management_groups: GroupNames
 
 
 KIND = Kind(

@@ -9,8 +9,8 @@ from pydantic import ValidationInfo, model_validator
 
 from schemas._core.codec import plain
 from schemas._core.fields import JsonObject, Name, Resource, Wire, domain_name, invalid, is_live
+from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Kind, Unique
-from schemas._core.via import GroupNames
 
 LONGEST_NAME = 255
 

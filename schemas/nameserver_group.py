@@ -12,8 +12,8 @@ from pydantic import AfterValidator, ValidationInfo, model_validator
 from schemas._core.codec import decoded_values, encode_fields, kept_items, lenient
 from schemas._core.conflicts import Claims, Conflict, Files, Stated
 from schemas._core.fields import AsTuple, Domain, JsonObject, Resource, Text, Unordered, invalid, is_live
+from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Ids, Kind, Unique
-from schemas._core.via import GroupNames
 
 MOST_SERVERS = 3
 LONGEST_NAME = 40

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from schemas._core.fields import DOMAIN, AsTuple, Name, RefTo, Resource, Text, Unordered, host_or_network, invalid
+from schemas._core.fields import DOMAIN, Resource, Text, host_or_network, invalid
+from schemas._core.group_names import GroupNames
 from schemas._core.kind import Effect, Endpoint, Kind, Unique
 
 
@@ -30,7 +31,7 @@ class NetworkResource(Resource):
     """Something that peers reach through a network; its `groups` are the only owner of its memberships."""
 
     address: Annotated[str, AfterValidator(_address)]
-    groups: Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered] = ()
+    groups: GroupNames = ()
     enabled: bool = True
     description: Text = ""
 

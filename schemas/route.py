@@ -12,8 +12,9 @@ from pydantic import AfterValidator, ValidationInfo, model_validator
 from schemas._core.codec import decoded_values, lenient, plain, request_body
 from schemas._core.conflicts import Claims, Conflict, Files, Stated
 from schemas._core.fields import DOMAIN, AsTuple, JsonObject, Network, Text, Unordered, invalid, is_live
+from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Kind, Layout
-from schemas._core.via import GroupNames, Routed, routing_effect, via
+from schemas._core.via import Routed, routing_effect, via
 
 MOST_DOMAINS = 32
 LONGEST_NAME = 40

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from schemas._core.auto_groups import AutoGroups
 from schemas._core.codec import encode_fields
 from schemas._core.fields import JsonObject, Resource, Wire
+from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Endpoint, Ids, Kind
 from schemas._core.people import ANSWER_ONLY, vetoes
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas._core.address import Address
-from schemas._core.auto_groups import AutoGroups
 from schemas._core.codec import plain
 from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, Wire, duration, invalid, seconds
+from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Account, Endpoint, Kind
 
 MINUTE = 60

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
-from schemas._core.auto_groups import AutoGroups
 from schemas._core.codec import decoded_values, encode_fields, lenient, plain
 from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invalid
+from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Account, CannotExpress, Effect, Endpoint, Ids, Kind
 from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, vetoes
 

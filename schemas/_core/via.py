@@ -7,10 +7,9 @@ from typing import Annotated, Any, Self
 from pydantic import ValidationInfo, model_validator
 
 from schemas._core.address import encode_part
-from schemas._core.fields import AsTuple, Metric, Name, RefTo, Resource, Unordered, invalid, is_live
+from schemas._core.fields import Metric, Name, RefTo, Resource, invalid, is_live
+from schemas._core.group_names import GroupNames
 from schemas._core.kind import Effect
-
-GroupNames = Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered]
 
 
 class Routed(Resource):

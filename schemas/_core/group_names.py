@@ -1,4 +1,4 @@
-"""Groups that an object hands to the peers that come with it."""
+"""References to groups: by themselves, and those that an object hands to the peers that come with it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from schemas._core.fields import AsTuple, Name, RefTo, Unordered, invalid
+
+GroupNames = Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered]
 
 
 def _no_all(groups: tuple[str, ...]) -> tuple[str, ...]:
