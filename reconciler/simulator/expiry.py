@@ -26,5 +26,6 @@ def _is_away(account: Account, peer: Row) -> bool:
     settings = account.settings
     if not (settings["peer_inactivity_expiration_enabled"] and peer["inactivity_expiration_enabled"]):
         return False
-    gone = peer["last_seen"] + settings["peer_inactivity_expiration"] * SECOND <= account.world.now()
+    active = max(peer["last_seen"], peer["last_login"])
+    gone = active + settings["peer_inactivity_expiration"] * SECOND <= account.world.now()
     return bool(gone and not peer["connected"])

@@ -68,18 +68,18 @@ def _resources(account: Account) -> Iterator[tuple[dict[str, None], dict[str, No
             continue
         entries = account.where("group_resources", "resource", resource["id"])
         clients: dict[str, None] = {}
-        for aim in (resource["id"], *(entry["group"] for entry in entries)):
+        for aim in (("resource", resource["id"]), *(("group", entry["group"]) for entry in entries)):
             for policy, rule in aims.get(aim, ()):
                 clients.update(_sources(account, policy, rule, check_single=True))
         yield _routers(account, resource["network_id"]), clients
 
 
-def _by_aim(account: Account) -> dict[str, list[tuple[Row, Row]]]:
-    """Active rules by each group and single resource that is a destination of theirs."""
-    aims: dict[str, list[tuple[Row, Row]]] = {}
+def _by_aim(account: Account) -> dict[tuple[str, str], list[tuple[Row, Row]]]:
+    """Active rules by each ``group`` and single ``resource`` that is a destination of theirs."""
+    aims: dict[tuple[str, str], list[tuple[Row, Row]]] = {}
     for policy, rule in _active(account):
-        single = [rule["destinationResource"]["id"]] if rule["destinationResource"] else []
-        for aim in (*rule["destinations"], *single):
+        single = [("resource", rule["destinationResource"]["id"])] if rule["destinationResource"] else []
+        for aim in (*(("group", group_id) for group_id in rule["destinations"]), *single):
             aims.setdefault(aim, []).append((policy, rule))
     return aims
 

@@ -129,10 +129,10 @@ class Store:
             self._tables[kind] = Table(kind, self._declared.get(kind, {}), self._mark)
         return self._tables[kind]
 
-    def forget_account(self, account_id: str) -> None:
-        """Remove every row that belongs to the account, and the account."""
-        for table in list(self._tables.values()):
-            for row in table.all():
+    def forget_account(self, account_id: str, *, kept: frozenset[str] = frozenset()) -> None:
+        """Remove the account and every row that belongs to it, but for these kinds."""
+        for kind, table in list(self._tables.items()):
+            for row in table.all() if kind not in kept else ():
                 if row.get("account_id") == account_id:
                     table.remove(row["id"])
         self.table("accounts").remove(account_id)

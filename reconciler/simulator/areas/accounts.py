@@ -73,6 +73,9 @@ NO_FLOW = {
 }
 """What this edition stores of traffic logging, whatever it is told; only the answer to the PUT echoes that."""
 
+OUTLIVING = frozenset({"invites"})
+"""Kinds that are still there when their account is not."""
+
 VERSION_WORDS = ("", "latest", "disabled")
 
 
@@ -110,7 +113,7 @@ def delete_account(call: Call) -> Any:
         require_active(call.user)
     if not _permitted(call, "accounts", DELETE):
         raise denied("user is not allowed to delete account. Only account owner can delete account")
-    call.world.store.forget_account(account_id)
+    call.world.store.forget_account(account_id, kept=OUTLIVING)
     return {}
 
 

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.simulator import membership
-from reconciler.simulator.addresses import fqdn, free_ipv4, free_label, settle_ipv6
-from reconciler.simulator.domains import DomainError, from_list
+from reconciler.simulator.addresses import fqdn, free_ipv4, free_label, label_of, settle_ipv6
+from reconciler.simulator.clock import SECOND
+from reconciler.simulator.domains import DomainError, is_name, to_ascii
+from reconciler.simulator.errors import PlainError
 from reconciler.simulator.expiry import has_expired
 from reconciler.simulator.ids import hashed
 from reconciler.simulator.registry import Area
 from reconciler.simulator.store import Row
-from reconciler.simulator.text import folded
+from reconciler.simulator.text import folded, lowered
 from reconciler.simulator.world import Account, World
 
 from . import setup_keys
@@ -32,8 +34,9 @@ LOCAL_FLAGS = (
 )
 KEY_INVALID = "rpc error: code = NotFound desc = couldn't add peer: setup key is invalid"
 LABELS_REFUSED = (
-    "rpc error: code = FailedPrecondition desc = couldn't add peer: setup key doesn't allow extra DNS labels"
+    "rpc error: code = FailedPrecondition desc = couldn't {verb} peer: setup key doesn't allow extra DNS labels"
 )
+FAILED = "rpc error: code = Internal desc = failed handling request"
 NO_METHOD = (
     "rpc error: code = PermissionDenied desc = no peer auth method provided, please use a setup key or interactive SSO "
     "login"
@@ -59,10 +62,8 @@ def join(world: World, line: Mapping[str, Any]) -> Any:
     if key is None:
         return {"error": KEY_INVALID if line.get("setup_key") else NO_METHOD}
     account = world.account(key["account_id"])
-    if setup_keys.state(account, key) != "valid":
-        return {"error": KEY_INVALID}
-    if _labels(line) and not key["allow_extra_dns_labels"]:
-        return {"error": LABELS_REFUSED}
+    if refusal := _refusal(account, key, line):
+        return {"error": refusal}
     return _answer(account, _join_by_key(account, key, line))
 
 
@@ -78,9 +79,10 @@ def log_in(world: World, line: Mapping[str, Any]) -> Any:
 
 
 def disconnect(world: World, line: Mapping[str, Any]) -> Any:
-    """``peer_disconnects`` ``{hostname}``: its stream ends."""
-    if peer := _machine(world, line["hostname"]):
-        world.account(peer["account_id"]).save("peers", {**peer, "connected": False, "last_seen": world.now()})
+    """``peer_disconnects`` ``{hostname}``: its stream ends, if it has one."""
+    peer = _machine(world, line["hostname"])
+    if peer is not None and peer["connected"]:
+        world.account(peer["account_id"]).save("peers", {**peer, **_stream(world, connected=False)})
     return {}
 
 
@@ -134,8 +136,22 @@ def machine_fields(hostname: str, told: Mapping[str, Any]) -> Row:
     }
 
 
+def _refusal(account: Account, key: Row, line: Mapping[str, Any]) -> str | None:
+    """What keeps a new machine out that has this key."""
+    if setup_keys.state(account, key) != "valid":
+        return KEY_INVALID
+    if _labels(line) and not key["allow_extra_dns_labels"]:
+        return LABELS_REFUSED.format(verb="add")
+    try:
+        label_of(line["hostname"])
+    except PlainError:
+        return FAILED
+    return None if all(is_name(label, wildcard=True) for label in _labels(line)) else FAILED
+
+
 def _join_by_key(account: Account, key: Row, line: Mapping[str, Any]) -> Row:
     fields = {"ephemeral": key["ephemeral"], "extra_dns_labels": _labels(line)}
+    fields["allow_extra_dns_labels"] = key["allow_extra_dns_labels"]
     peer = _register(account, line, fields, key["auto_groups"])
     account.save("setup_keys", {**key, "used_times": key["used_times"] + 1, "last_used": account.world.now()})
     account.audit(key["id"], "peer.setupkey.add", peer["id"], **audit_meta(account, peer), setup_key_name=key["name"])
@@ -157,7 +173,9 @@ def _join_by_login(world: World, line: Mapping[str, Any]) -> Any:
 def _register(account: Account, line: Mapping[str, Any], fields: Row, group_ids: list[str]) -> Row:
     hostname = line["hostname"]
     told = machine_fields(hostname, line.get("meta") or {})
-    told |= {"name": hostname, "machine": hostname, "connected": bool(line.get("connected")), **fields}
+    told |= {"name": hostname, "machine": hostname, **fields}
+    if line.get("connected"):
+        told |= _stream(account.world, connected=True)
     peer = new_peer(account, told, always_numbered=bool(fields.get("ephemeral")))
     for group_id in group_ids:
         if account.find("groups", group_id):
@@ -167,23 +185,31 @@ def _register(account: Account, line: Mapping[str, Any], fields: Row, group_ids:
 
 
 def _labels(line: Mapping[str, Any]) -> list[str]:
-    """Extra DNS labels, as clients spell them; of a list that is no list of domains they send nothing."""
+    """Extra DNS labels, as clients spell them; if there is one that they cannot spell they send none."""
     try:
-        return from_list((line.get("meta") or {}).get("labels") or [])
+        return [lowered(to_ascii(label)) for label in (line.get("meta") or {}).get("labels") or []]
     except DomainError:
         return []
 
 
 def _log_in(world: World, peer: Row, line: Mapping[str, Any]) -> Any:
+    """A machine that is known: what it tells is only kept once it has a stream."""
     account = world.account(peer["account_id"])
-    changes: Row = {"last_seen": world.now()}
+    changes: Row = {}
     if line.get("user"):
-        changes |= {"last_login": world.now(), "login_expired": False}
+        changes = {"last_login": world.now(), "login_expired": False}
     elif has_expired(account, peer):
         return {"error": EXPIRED}
-    told = machine_fields(line["hostname"], line.get("meta") or {})
-    changes["connected"] = bool(line.get("connected")) or peer["connected"]
-    return _answer(account, account.save("peers", {**peer, **told, **changes}))
+    if _labels(line) and not peer.get("allow_extra_dns_labels"):
+        return {"error": LABELS_REFUSED.format(verb="login")}
+    if line.get("connected"):
+        changes |= machine_fields(line["hostname"], line.get("meta") or {}) | _stream(world, connected=True)
+    return _answer(account, account.save("peers", {**peer, **changes}))
+
+
+def _stream(world: World, *, connected: bool) -> Row:
+    """A stream begins or ends: only that counts as being seen, and the database notes it in whole seconds."""
+    return {"connected": connected, "last_seen": world.now() // SECOND * SECOND}
 
 
 def _answer(account: Account, peer: Row) -> Row:

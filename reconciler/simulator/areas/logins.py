@@ -100,7 +100,9 @@ def _enter(world: World, claims: Row) -> None:
     existing = world.accounts()
     shared = next((account for account in existing if account.row["domain"] == SINGLE_ACCOUNT_DOMAIN), None)
     if shared is None:
-        accounts.new_account(world, person, "" if existing else SINGLE_ACCOUNT_DOMAIN)
+        account = accounts.new_account(world, person, "" if existing else SINGLE_ACCOUNT_DOMAIN)
+        if not existing:
+            account.audit(person["id"], "user.join", person["id"])
         return
     waits = shared.settings["extra"]["user_approval_required"]
     shared.save("users", {**person, "is_blocked": waits, "pending_approval": waits})

@@ -87,10 +87,12 @@ def test_members_are_logged_one_by_one(admin: Caller, join: Join) -> None:
 
 
 def test_a_machine_that_was_deleted_joins_as_a_new_peer(admin: Caller, join: Join) -> None:
-    """One that was not is the same peer, with what it tells of itself now."""
+    """One that was not is the same peer, and is known by what it tells as soon as it has a stream."""
     first = join("web", meta={"version": "0.60.0"})
     assert join("web", meta={"version": "0.70.0"})["id"] == first["id"]
-    assert admin.get(f"/peers/{first['id']}")["version"] == "0.70.0"
+    assert admin.get(f"/peers/{first['id']}")["version"] == "0.60.0"
+    join("web", meta={"version": "0.71.0"}, connected=True)
+    assert admin.get(f"/peers/{first['id']}")["version"] == "0.71.0"
 
     admin("DELETE", f"/peers/{first['id']}")
 
