@@ -10,7 +10,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from werkzeug.wrappers import Request, Response
 
-import schemas
+# Imported before the fixture looks for them: what is imported later would keep the kinds of one test for all others.
+import reconciler.cli.export
+import reconciler.cli.session
+import reconciler.render.view  # noqa: F401
 from schemas import KINDS, in_order
 from schemas._core.fields import AsTuple, JsonObject, Name, RefTo, Resource, Text, Trait, Unordered, Wire
 from schemas._core.kind import Account as LiveAccount
@@ -112,7 +115,7 @@ def printers(account: Account, connect: Callable[[Any, str], None], monkeypatch:
     for module in [
         module for name, module in sys.modules.items() if name.partition(".")[0] in ("reconciler", "schemas")
     ]:
-        if getattr(module, "KINDS", None) is schemas.KINDS:
+        if getattr(module, "KINDS", None) is KINDS:
             monkeypatch.setattr(module, "KINDS", registry)
     found = Printers()
     between = Between(account.simulator)
