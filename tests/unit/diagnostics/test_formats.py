@@ -11,6 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from reconciler.errors import Diagnostic
+from reconciler.render.wording import sentence
 from tests.unit.diagnostics.test_github import read
 from tests.unit.harness import Account, Desk
 
@@ -83,3 +85,26 @@ def test_secrets_never_share_stdout_with_data(output: str, account: Account) -> 
     outcome = account.nbsync("apply", "--yes", "-o", output, "--secrets-out", "-")
     assert outcome.exit_code == 64
     assert account.names("/setup-keys") == []
+
+
+def test_a_file_that_is_called_like_a_format_asks_for_none(desk: Desk) -> None:
+    outcome = desk.nbsync("plan", "json", "--nonsense")
+    assert (outcome.exit_code, outcome.stdout) == (64, "")
+    assert "NBS901" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "message", "shown"),
+    [
+        (None, "nobody can sign in", "nobody can sign in"),
+        ("", "nobody can sign in", "nobody can sign in"),
+        ("policy/a", "it is denied", "policy/a: it is denied"),
+        ("policy/a", "policy/a is denied", "policy/a is denied"),
+        ("policy/a", "it is denied by policy/a", "it is denied by policy/a"),
+        ("policy/a", "it is denied by policy/ab", "policy/a: it is denied by policy/ab"),
+        ("policy/a", "policy/a, policy/b: denied", "policy/a, policy/b: denied"),
+        ("policy/(", "it is denied", "policy/(: it is denied"),
+    ],
+)
+def test_the_object_stands_before_a_message_that_does_not_name_it(address: str, message: str, shown: str) -> None:
+    assert sentence(Diagnostic("NBS324", message, address=address)) == shown

@@ -174,3 +174,4 @@ def test_hostile_names_are_harmless(hostile: View) -> None:
     assert len(lines) == 3
     assert all(line.isprintable() and "](" not in line for line in lines)
     assert HOSTILE[-3:] in lines[0]
+    assert result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"].isprintable()
