@@ -32,10 +32,15 @@ def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
 
 
 def _check_sections(named: Iterable[str], desired: Desired) -> None:
-    known = {kind.section[-1] for kind in desired.registry.values() if not kind.parent}
+    known = {".".join(kind.section) for kind in desired.registry.values() if not kind.parent}
     known |= {str(parent) for _, parent in desired.parts}
     unknown = sorted(set(named) - known)
     if unknown:
         raise UsageError(
-            Diagnostic("NBS901", f"--allow-empty: no section is called '{name}'", near(name, known)) for name in unknown
+            Diagnostic(
+                "NBS901",
+                f"--allow-empty: no section is called '{name}'",
+                near(name, known) or "write it as the guard's help does: groups, dns.zones, network/dc1",
+            )
+            for name in unknown
         )
