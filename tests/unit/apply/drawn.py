@@ -11,7 +11,10 @@ Json = dict[str, Any]
 
 PEERS = ["m1", "m2"]
 GROUPS = ["g1", "g2", "g3", "g4"]
-PARTS = {"groups", "posture_checks", "networks", "policies", "routes", "dns", "setup_keys", "service_users"}
+PARTS = [
+    *("groups", "posture_checks", "networks", "policies", "routes", "setup_keys", "service_users"),
+    *("dns.nameservers", "dns.zones"),
+]
 
 
 class Draw:
@@ -179,8 +182,8 @@ class Draw:
 
 def allowances(document: Json) -> list[str]:
     """Flags that let all sections of a document be empty."""
-    sections = [*PARTS, "dns.nameservers", "dns.zones"]
+    sections = [*PARTS]
     sections += [f"network/{name}" for name in document["networks"]]
     sections += [f"dns_zone/{name}" for name in document["dns"]["zones"]]
-    sections += [f"service_user/{name}" for name in document["service_users"]]
+    sections += [f"service_user/{name}" for name, body in document["service_users"].items() if "tokens" in body]
     return [word for section in sorted(sections) for word in ("--allow-empty", section)]
