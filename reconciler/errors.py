@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """The exit codes of the command line, the same in every output mode."""
+    """The exit codes of the command line, the same in every output mode.
+
+    4 and 6 are reserved: access tests and saved plans are to give them.
+    """
 
     DONE = 0
     ERROR = 1

@@ -9,8 +9,8 @@ from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Any
 
-from schemas._core.codec import kinds_referred_to
 from schemas._core.kind import Kind
+from schemas._core.references import kinds_referred_to
 
 AnyKind = Kind[Any]
 

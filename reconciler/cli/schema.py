@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.errors import Diagnostic, NbsyncError
 from reconciler.render.schema import plan_schema
 
 
@@ -22,5 +23,6 @@ def schema(*, of_plan: bool, out: Path | None) -> int:  # noqa: ARG001 - the onl
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
+        message = f"{out} cannot be written: {error.strerror}"
+        raise NbsyncError(Diagnostic("NBS902", message, "choose another file for --out")) from None
     return 0

@@ -10,8 +10,8 @@ from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live, Snapshot
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
-from schemas._core.codec import ref_key
 from schemas._core.fields import RefTo
+from schemas._core.references import ref_address
 
 
 class Names:
@@ -59,7 +59,7 @@ class Names:
 
     def target(self, ref: RefTo, text: str) -> Live | None:
         """The one object that a name in a file would stand for; nothing where there is none or more than one."""
-        address = Address(ref.kind, ref_key(ref, text))
+        address = ref_address(ref, text)
         found = self.book.found(address)
         return self.book.pairs.get(address) or (found[0] if len(found) == 1 else None)
 

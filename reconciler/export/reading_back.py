@@ -14,9 +14,10 @@ from reconciler.plan.diff import managed
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address, encode_part
-from schemas._core.codec import field_specs, references
+from schemas._core.codec import field_specs
 from schemas._core.fields import JsonObject, RefTo, Resource
 from schemas._core.kind import CannotExpress
+from schemas._core.references import references
 
 UNSAYABLE = "the language cannot say what is live"
 

@@ -11,7 +11,8 @@ from reconciler.load.messages import near
 from reconciler.load.ownership import root_key
 from schemas import AnyKind
 from schemas._core.address import Address
-from schemas._core.codec import field_specs, kinds_referred_to
+from schemas._core.codec import field_specs
+from schemas._core.references import kinds_referred_to
 
 Registry = Mapping[str, AnyKind]
 

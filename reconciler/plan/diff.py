@@ -183,7 +183,7 @@ class _Differ:
         if not renamed and not moved:
             return None
         if renamed and not kind.renames:
-            said = kind.name.replace("_", " ")
+            said = kind.title
             message = f"the {said} with the id {live.id} is called '{live.name}', and NetBird cannot rename it"
             self._note(Severity.ERROR, declared, NO_RENAME, message, "declare it under that name, or without id")
             return None

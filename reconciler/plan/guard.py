@@ -15,9 +15,9 @@ from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
-from schemas._core.codec import kinds_referred_to, ref_key, references
 from schemas._core.fields import Resource
 from schemas._core.kind import CannotExpress
+from schemas._core.references import kinds_referred_to, ref_address, references
 
 MAX_DELETE, PROTECTED, VETO, ADMINS, EMPTY, STILL_NEEDED = "NBS401", "NBS402", "NBS403", "NBS404", "NBS405", "NBS406"
 SMALL = 10
@@ -214,7 +214,7 @@ def _needed_after(book: Book, live: Live, change: Change | None) -> set[Address]
 
 
 def _referred(model: Resource) -> set[Address]:
-    return {Address(ref.kind, ref_key(ref, text)) for _, ref, text in references(model) if not ref.weak}
+    return {ref_address(ref, text) for _, ref, text in references(model) if not ref.weak}
 
 
 def _texts(value: Any) -> Iterator[str]:

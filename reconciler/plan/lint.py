@@ -10,8 +10,8 @@ from reconciler.errors import Diagnostic, Place, Severity
 from reconciler.load.desired import Declared, Desired
 from reconciler.plan.resolve import scalars
 from schemas._core.address import Address
-from schemas._core.codec import ref_key, references
 from schemas._core.conflicts import Conflict, Use
+from schemas._core.references import ref_address, references
 
 
 def lint(desired: Desired) -> list[Diagnostic]:
@@ -38,7 +38,7 @@ class _Files:
         for declared in desired.objects.values():
             files.by_kind[declared.kind.name].append(declared)
             for _, ref, text in references(declared.model):
-                files.by_target[Address(ref.kind, ref_key(ref, text))].append(Use(declared.address, ref))
+                files.by_target[ref_address(ref, text)].append(Use(declared.address, ref))
         return files
 
     def of(self, kind: str) -> Sequence[Declared]:

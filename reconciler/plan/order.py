@@ -15,9 +15,8 @@ from reconciler.plan.change import Action, Change, Step
 from reconciler.plan.rings import Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
-from schemas._core.codec import ref_key, references
-from schemas._core.fields import Resource
 from schemas._core.kind import Effect, Unique
+from schemas._core.references import referred
 
 NAME = "name "
 """With which tokens begin that stand for names."""
@@ -55,14 +54,10 @@ def _made_first(change: Change, coming: Mapping[Address, Change]) -> Iterator[Ch
     if change.desired is None:
         return
     around = [change.parent] if change.parent else []
-    for address in (*around, *_referred(change.desired)):
+    for address in (*around, *referred(change.desired)):
         other = coming.get(address)
         if other is not None and other is not change:
             yield other
-
-
-def _referred(model: Resource) -> Iterator[Address]:
-    return (Address(ref.kind, ref_key(ref, text)) for _, ref, text in references(model))
 
 
 def _let_go_first(changes: Sequence[Change], needs: Edges, rooms: dict[Change, dict[Change, Room]]) -> None:
@@ -73,7 +68,7 @@ def _let_go_first(changes: Sequence[Change], needs: Edges, rooms: dict[Change, d
     by_address = {change.referred_to_as: change for change in going}
     by_id = {(change.kind.name, change.id): change for change in going}
     for change in changes:
-        holds_on = [by_address.get(address) for address in _referred(change.before)] if change.before else []
+        holds_on = [by_address.get(address) for address in referred(change.before)] if change.before else []
         for gone in filter(None, holds_on):
             if gone is not change:
                 needs[gone].add(change)

@@ -13,8 +13,8 @@ from reconciler.load.messages import near
 from reconciler.load.tree import Map, Seq
 from reconciler.plan.match import AMBIGUOUS, Book
 from schemas._core.address import Address, decode_part
-from schemas._core.codec import ref_key, references
 from schemas._core.fields import RefTo, Resource
+from schemas._core.references import ref_address, references
 
 UNKNOWN, NOT_JOINED = "NBS201", "NBS302"
 Reference = tuple[str, RefTo, str]
@@ -69,7 +69,7 @@ def _checked(
 
 def _look_up(book: Book, ref: RefTo, text: str) -> _Found:
     kind = book.desired.registry.get(ref.kind)
-    address = Address(ref.kind, ref_key(ref, text))
+    address = ref_address(ref, text)
     if address in book.pairs or address in book.refused:
         return _Found.THERE
     arrives = kind is not None and kind.arrives
@@ -86,7 +86,7 @@ def _bad_name(book: Book, declared: Declared, reference: Reference, found: _Foun
     place = place_of(book.desired, declared, reference)
     said = ref.kind.replace("_", " ")
     if found is _Found.AMBIGUOUS:
-        ids = ", ".join(live.id for live in book.found(Address(ref.kind, ref_key(ref, text))))
+        ids = ", ".join(live.id for live in book.found(ref_address(ref, text)))
         message = f"'{text}' could be any of several live objects, with the ids {ids}"
         advice = f"declare the {said} with id: to say which one is meant, or rename the others"
         return Diagnostic(AMBIGUOUS, message, advice, address=str(declared.address), place=place)
@@ -141,4 +141,4 @@ def names_for_the_account(desired: Desired) -> list[tuple[Declared, Reference]]:
 
 
 def _is_answered(desired: Desired, ref: RefTo, text: str) -> bool:
-    return text in desired.registry[ref.kind].reserved or Address(ref.kind, ref_key(ref, text)) in desired.objects
+    return text in desired.registry[ref.kind].reserved or ref_address(ref, text) in desired.objects

@@ -128,7 +128,7 @@ def aside(change: Change) -> str:
 def made_anew(change: Change) -> Change:
     """The change as a replacement, because what the object occupies cannot be had otherwise."""
     sent = (spec.name for spec in field_specs(change.kind.model) if Trait.KEPT not in spec.traits)
-    said = change.kind.name.replace("_", " ")
+    said = change.kind.title
     return replace(
         change,
         action=Action.REPLACE,

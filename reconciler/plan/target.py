@@ -9,7 +9,7 @@ from reconciler.load.messages import near
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
 from schemas._core.address import Address
-from schemas._core.codec import ref_key, references
+from schemas._core.references import referred
 
 
 def only(changes: Sequence[Change], targets: Sequence[str], book: Book) -> list[Change]:
@@ -51,4 +51,4 @@ def _needs(change: Change) -> list[Address]:
     around = [change.parent] if change.parent else []
     if change.desired is None:
         return around
-    return [*around, *(Address(ref.kind, ref_key(ref, text)) for _, ref, text in references(change.desired))]
+    return [*around, *referred(change.desired)]

@@ -50,7 +50,7 @@ def _header(sheet: Sheet, view: View) -> None:
 
 def heading(kind: AnyKind, count: int) -> str:
     """What a person calls the objects of a kind: network resources (3)."""
-    name = kind.name.replace("_", " ").replace("dns ", "DNS ")
+    name = kind.title.replace("dns ", "DNS ")
     if kind.endpoint.singleton:
         return name
     plural = f"{name[:-1]}ies" if name.endswith("y") and not name.endswith("ey") else f"{name}s"

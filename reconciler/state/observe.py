@@ -11,7 +11,7 @@ from reconciler.errors import AccountError, Diagnostic
 from reconciler.load.desired import Declared, Desired
 from reconciler.state.snapshot import Live, Snapshot
 from schemas import AnyKind
-from schemas._core.codec import kinds_referred_to
+from schemas._core.references import kinds_referred_to
 
 VERSION_PATH = "/instance/version"
 CLOUD = "https://api.netbird.io"

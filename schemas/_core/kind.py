@@ -267,3 +267,8 @@ class Kind(Generic[M]):
     successor_first: bool = False
     takes_along: Mapping[str, str] = field(default_factory=dict)
     waits_for: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What to call one object of this kind: `network resource`."""
+        return self.name.replace("_", " ")
