@@ -314,3 +314,29 @@ def test_a_policy_that_drops_ssh_can_be_left_but_not_declared(account: Account) 
     assert (outcome.exit_code, outcome.error.code) == (3, "NBS205")
     assert "drops NetBird SSH" in outcome.error.message
     assert account.plan("groups: {a: }\npolicies: {}").exit_code == 0
+
+
+def test_an_id_keeps_entries_of_lists_whatever_their_identity_becomes(account: Account) -> None:
+    text = "groups: {a: , b: }\nmanage: {default: full}\nnetworks: {n: {routers: [{peer_groups: [%s]%s}]}}\nroutes: {%s: [{network: 10.0.0.0/8, groups: [a], peer_groups: [%s]%s}]}"
+    account.applied(text % ("a", "", "r", "a", ""))
+    router, route = account.read("/networks/routers")[0]["id"], account.read("/routes")[0]["id"]
+    outcome = account.applied(text % ("b", f", id: {router}", "s", "b", f", id: {route}"))
+    assert outcome.changes == ["~ network_router/n/groups:b (peer_groups)", "> route/s/groups:b (was r/groups:a)"]
+    assert (account.read("/networks/routers")[0]["id"], account.read("/routes")[0]["id"]) == (router, route)
+    assert account.plan(text % ("b", "", "s", "b", "")).changes == []
+
+
+def test_one_live_object_cannot_be_two(account: Account) -> None:
+    account.applied("groups: {a: }")
+    identifier = account.named("/groups", "a")["id"]
+    outcome = account.plan(f"groups: {{x: {{id: {identifier}}}, y: {{id: {identifier}}}}}")
+    assert (outcome.exit_code, outcome.error.code) == (3, "NBS202")
+    assert f"group/y and group/x have the same id {identifier}" in outcome.error.message
+
+
+def test_of_two_with_one_earlier_name_the_first_gets_the_object(account: Account) -> None:
+    account.applied("groups: {a: }")
+    assert account.plan("groups: {x: {previously: a}, y: {previously: a}}").changes == [
+        "> group/x (was a)",
+        "+ group/y",
+    ]

@@ -212,3 +212,19 @@ def test_nobody_becomes_owner_by_a_file(account: Account) -> None:
         outcome = account.plan(f"users: {{{email}: {{role: owner}}}}")
         assert (outcome.exit_code, outcome.error.message) == (3, "nobody becomes owner by a file")
     assert account.plan("users: {owner@acme.example: {role: owner}}").changes == []
+
+
+def test_all_that_only_the_account_shows_comes_at_once(account: Account) -> None:
+    ids = [account.send("POST", "/groups", {"name": name})["id"] for name in ("twin", "other")]
+    account.send("PUT", f"/groups/{ids[1]}", {"name": "twin"})
+    account.applied("policies: {p: {from: All, to: All, allow: all}}")
+    row = account.row("policies", account.named("/policies", "p")["id"])
+    account.store("policies", {**row, "rules": [row["rules"][0], {**row["rules"][0], "id": "second"}]})
+    text = """
+    groups: {twin: , none: {id: nobody}}
+    policies: {p: {from: All, to: All, allow: all}, q: {from: nothing, to: All, allow: all}}
+    users: {ana@acme.io: {role: owner}}
+    """
+    outcome = account.plan(text.replace("\n    ", "\n"))
+    assert (outcome.exit_code, outcome.changes) == (3, [])
+    assert sorted(error.code for error in outcome.errors) == ["NBS201", "NBS202", "NBS203", "NBS205", "NBS205"]
