@@ -29,7 +29,7 @@ def authenticate(call: Call) -> None:
 
 
 def _user(call: Call) -> Row:
-    header = call.request.headers.get("Authorization", "")
+    header = call.request.headers.get("Authorization", "").strip(" \t")
     parts = header.split(" ")
     scheme = parts[0].lower()
     if scheme not in {"token", "bearer"}:

@@ -1,6 +1,7 @@
 """The simulator behind a port: HTTP/1.1 with connections that stay open, a thread for each."""
 
 import io
+import re
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -12,6 +13,8 @@ from .app import Simulator
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 class Server(ThreadedWSGIServer):
@@ -49,6 +52,9 @@ class _Handler(WSGIRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def run_wsgi(self) -> None:
+        if _BROKEN_ESCAPE.search(self.requestline.split(" ")[1].partition("?")[0]):
+            self._refuse()
+            return
         environ = self.make_environ()
         environ["PATH_INFO"] = _path(self.requestline.split(" ")[1])
         _read_body(environ)
@@ -65,6 +71,17 @@ class _Handler(WSGIRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(b"".join(body))
+        self.wfile.flush()
+
+    def _refuse(self) -> None:
+        """Answer a path that cannot be decoded, before any application sees it."""
+        self.close_connection = True
+        self.send_response_only(400, "Bad Request")
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(b"400 Bad Request")
         self.wfile.flush()
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
