@@ -17,14 +17,14 @@ from reconciler.simulator.store import Row
 from reconciler.simulator.text import folded
 from reconciler.simulator.world import Account, World
 
-from . import accounts
+from . import accounts, user_updates
 from .people_rows import LOCAL, user_row
 
 SINGLE_ACCOUNT_DOMAIN = "netbird.selfhosted"
 """Domain of the account that everybody joins whom no other one knows."""
 
-GROUPS_CLAIM = "groups"
-"""The only claim with groups that these tokens have."""
+JWT = "jwt"
+"""What issued the groups that logins bring along."""
 
 
 def log_in(world: World, line: Mapping[str, Any]) -> Any:
@@ -41,7 +41,7 @@ def log_in(world: World, line: Mapping[str, Any]) -> Any:
     else:
         connector = _last_connector(world)
         claims = {"subject": line.get("subject") or person_id(connector), "connector": connector}
-    claims |= {"email": line["email"], "name": line.get("name") or "", GROUPS_CLAIM: line.get("groups") or []}
+    claims |= {"email": line["email"], "name": line.get("name") or "", "groups": line.get("groups") or []}
     token = _token(claims)
     world.store.table("sessions").put({"id": token, "expires": world.now() + DAY, "claims": claims})
     return {"token": token}
@@ -63,7 +63,7 @@ def user_of(world: World, token: str) -> Row | None:
     if user is None or claims["connector"] == LOCAL:
         return user
     account = world.account(user["account_id"])
-    allowed = account.settings["jwt_allow_groups"]
+    allowed = account.settings["jwt_allow_groups"] if account.settings["jwt_groups_enabled"] else []
     if allowed and not set(allowed) & set(_claimed(account, claims)):
         return None
     return _sync_groups(account, user, claims)
@@ -110,40 +110,36 @@ def _enter(world: World, claims: Row) -> None:
 
 
 def _claimed(account: Account, claims: Row) -> list[str]:
-    """Names of groups in the claim that the account's settings name."""
-    return claims[GROUPS_CLAIM] if account.settings["jwt_groups_claim_name"] == GROUPS_CLAIM else []
+    """Names of groups in the claim that the account's settings name; a text counts as one."""
+    claim = claims.get(account.settings["jwt_groups_claim_name"], []) if account.settings["jwt_groups_enabled"] else []
+    return [claim] if isinstance(claim, str) else claim
 
 
 def _sync_groups(account: Account, user: Row, claims: Row) -> Row:
-    """Let ``auto_groups`` follow the claim: only groups issued ``jwt`` come and go; a name of another one is ignored."""
-    settings = account.settings
-    if not settings["jwt_groups_enabled"] or settings["jwt_groups_claim_name"] != GROUPS_CLAIM:
+    """Let ``auto_groups`` follow the claim: only groups issued ``jwt`` come and go.
+
+    A name that the newest group of that name has by hand is ignored; a new name that is claimed twice gives two groups.
+    """
+    if not account.settings["jwt_groups_enabled"] or not account.settings["jwt_groups_claim_name"]:
         return user
-    claimed = [group for name in _claimed(account, claims) if (group := _jwt_group(account, name))]
-    wanted = {group["id"] for group in claimed}
-    kept = [group_id for group_id in user["auto_groups"] if group_id in wanted or not _is_jwt(account, group_id)]
-    added = wanted - set(kept)
-    removed = set(user["auto_groups"]) - set(kept)
-    if not added and not removed:
+    names = _claimed(account, claims)
+    before = [group for group_id in user["auto_groups"] if (group := account.find("groups", group_id))]
+    synced = {group["name"]: group["id"] for group in before if group["issued"] == JWT}
+    come = _groups_to_join(account, [name for name in names if name not in synced])
+    if not come and synced.keys() <= set(names):
         return user
-    new = [group["id"] for group in claimed if group["id"] in added]
-    user = account.save("users", {**user, "auto_groups": [*kept, *new]})
-    if settings["groups_propagation_enabled"]:
-        membership.propagate(account, user["id"], removed, added)
-    return user
+    kept = [group_id for name, group_id in synced.items() if name in names]
+    by_hand = [group["id"] for group in before if group["issued"] != JWT]
+    updated = account.save("users", {**user, "auto_groups": [*by_hand, *come, *kept]})
+    user_updates.follow_groups(account, user["id"], user, updated)
+    return updated
 
 
-def _jwt_group(account: Account, name: str) -> Row | None:
-    """The jwt group of this name, made if no group has the name; None if only others have it."""
-    named = account.where("groups", "name", name)
-    if not named:
-        return membership.new_group(account, name, "jwt")
-    return next((group for group in named if group["issued"] == "jwt"), None)
-
-
-def _is_jwt(account: Account, group_id: str) -> bool:
-    group = account.find("groups", group_id)
-    return group is not None and group["issued"] == "jwt"
+def _groups_to_join(account: Account, names: list[str]) -> list[str]:
+    """Ids of the jwt groups of these names, made where there is no group of the name."""
+    named = {name: account.where("groups", "name", name)[-1:] for name in names}
+    found = [named[name] or [membership.new_group(account, name, JWT)] for name in names]
+    return [group["id"] for groups in found for group in groups if group["issued"] == JWT]
 
 
 AREA = Area(activities={"user.join": "User joined"}, happenings={"user_logs_in": log_in})

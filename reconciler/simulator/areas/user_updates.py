@@ -39,10 +39,9 @@ def update(account: Account, caller: Row, target: Row, wanted: Row) -> Row:
     if hands_over:
         account.save("users", {**caller, "role": "admin"})
     updated = account.save("users", {**target, **wanted})
-    removed, added = _group_changes(target, updated)
-    if account.settings["groups_propagation_enabled"]:
-        membership.propagate(account, target["id"], removed, added)
     _audit(account, caller["id"], target, updated)
+    if account.settings["groups_propagation_enabled"]:
+        follow_groups(account, caller["id"], target, updated)
     if updated["is_blocked"] and not target["is_blocked"]:
         _expire_peers(account, target["id"])
     return updated
@@ -78,10 +77,16 @@ def _check_role(caller: Row, target: Row, wanted: Row) -> None:
         raise denied("can't update a service user with owner role")
 
 
-def _group_changes(before: Row, after: Row) -> tuple[set[str], set[str]]:
-    """Groups that left and groups that came."""
-    old, new = set(before["auto_groups"]), set(after["auto_groups"])
-    return old - new, new - old
+def follow_groups(account: Account, initiator_id: str, before: Row, after: Row) -> None:
+    """Log each group that a user joined or left, and let the user's peers do the same if the settings say so."""
+    removed = [group_id for group_id in before["auto_groups"] if group_id not in after["auto_groups"]]
+    added = [group_id for group_id in after["auto_groups"] if group_id not in before["auto_groups"]]
+    if account.settings["groups_propagation_enabled"]:
+        membership.propagate(account, after["id"], set(removed), set(added))
+    for code, group_ids in (("user.group.add", added), ("user.group.delete", removed)):
+        for group_id in dict.fromkeys(group_ids):
+            if group := account.find("groups", group_id):
+                _audit_group(account, initiator_id, code, after, group)
 
 
 def _expire_peers(account: Account, user_id: str) -> None:
@@ -100,13 +105,6 @@ def _audit(account: Account, initiator_id: str, before: Row, after: Row) -> None
         account.audit(initiator_id, "transferred.owner.role", after["id"])
     elif after["role"] != before["role"]:
         account.audit(initiator_id, "user.role.update", after["id"], role=after["role"])
-    if not account.settings["groups_propagation_enabled"]:
-        return
-    removed, added = _group_changes(before, after)
-    for code, group_ids in (("user.group.add", added), ("user.group.delete", removed)):
-        for group_id in group_ids:
-            if group := account.find("groups", group_id):
-                _audit_group(account, initiator_id, code, after, group)
 
 
 def _audit_group(account: Account, initiator_id: str, code: str, user: Row, group: Row) -> None:
