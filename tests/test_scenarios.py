@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.errors import ExitCode
 from schemas import KINDS
 from tests.scenarios import walk as walks
 from tests.scenarios.account import JOINER, TOKEN, URL, Account, Dashboard, Real, Simulated, Traces, alone_with
+from tests.scenarios.chance import EMPTY, PEERS, Chance
 from tests.scenarios.coverage import Covered, cover, fields_of
 from tests.scenarios.guide import Guide
 from tests.scenarios.newer_server import NewerServer
@@ -79,6 +81,23 @@ def _is_fresh(account: Account) -> bool:
         return all(len(ids) <= usual.get(path, 0) for path, ids in dashboard.ids().items())
     finally:
         dashboard.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_state_can_be_reached_from_any_other(seed: int, tmp_path: Path) -> None:
+    account, chance = Simulated({}), Chance(seed)
+    dashboard, guide = Dashboard(account), Guide(Walk(steps=()), account, tmp_path)
+    for peer in PEERS:
+        dashboard.join(peer, [])
+    lists = ("/groups", "/posture-checks", "/policies", "/networks", "/networks/resources", "/dns/nameservers")
+    codes = []
+    for _ in range(12):
+        live = {path: [(one["id"], one["name"]) for one in dashboard.send("GET", path)] for path in lists}
+        mine = {path: [one for one in ones if one[1] not in ("All", "Default")] for path, ones in live.items()}
+        codes.append(guide.reach(chance.document(mine), EMPTY))
+    assert codes == [ExitCode.DONE] * 12
+    guide.close()
+    dashboard.close()
 
 
 @pytest.fixture(scope="module")

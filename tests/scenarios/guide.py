@@ -119,6 +119,16 @@ class Guide:
             self._expect_rest(self._plan(options), outcome.plan)
         self._bystander.look(step.api, self._desired())
 
+    def reach(self, document: Document, allow_empty: Sequence[str]) -> ExitCode:
+        """Make the account what a document says, and see that nothing is left to do; what cannot be is not done."""
+        self._document = document
+        options = self._options(Step(title="", allow_empty=tuple(allow_empty)))
+        outcome = self._plan(options)
+        if outcome.exit == ExitCode.DONE:
+            self._apply(outcome)
+            self._expect_rest(self._plan(options), outcome.plan)
+        return outcome.exit
+
     def _with_ids(self, step: Step) -> Step:
         """The step with ids in the lines of its plan."""
         lines = {"plan": step.plan, "order": step.order}
