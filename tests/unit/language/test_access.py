@@ -201,7 +201,7 @@ def test_required(refused: Check, text: str, field: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["10.0.0.256", "10.0.0", "1.2.3.4.5", "10.0.0.0/33", "10.0.0.1-10.0.0.9", "010.0.0.1", "fd00:::1", "fd00::g",
+    ["10.0.0.256", "10.0.0", "1.2.3.4.5", "10.0.0.0/33", "10.0.0.1-10.0.0.9", "010.0.0.1", "nas.10", "fd00:::1", "fd00::g",
      "fd00:1", "fe80::1%eth0", "https://a.example", "a.example:443", "*", "a.*.example", "*.*.a", "a b", "", "a.example.",
      "-a.example", "a..b"],
 )  # fmt: skip
