@@ -96,6 +96,46 @@ def test_an_invitation_expires(simulator: Simulator, admin: Caller) -> None:
     assert anybody.get(f"/users/invites/{invite['invite_token']}")["valid"] is False
 
 
+def test_a_machine_is_seen_when_a_stream_begins_or_ends(
+    simulator: Simulator, admin: Caller, join: Callable[..., dict[str, Any]]
+) -> None:
+    """Whole seconds then; the exact moment of the registration until then, whatever logins follow."""
+    peer = join("server")["id"]
+
+    def seen(event: str, **fields: Any) -> str:
+        wait(simulator, 5)
+        simulator.event({"event": event, "hostname": "server", **fields})
+        return str(admin.get(f"/peers/{peer}")["last_seen"])
+
+    registered = admin.get(f"/peers/{peer}")["created_at"]
+    assert "." in registered
+    assert seen("peer_logs_in") == registered
+    assert seen("peer_disconnects") == registered
+    begun = seen("peer_logs_in", connected=True)
+    assert begun > registered
+    assert seen("peer_logs_in") == begun
+    ended = seen("peer_disconnects")
+    assert ended > begun
+    assert seen("peer_disconnects") == ended
+    assert "." not in begun + ended
+    assert "." not in admin.get(f"/peers/{join('gw', connected=True)['id']}")["last_seen"]
+
+
+def test_a_person_who_logs_in_counts_as_active(
+    simulator: Simulator, admin: Caller, join: Callable[..., dict[str, Any]]
+) -> None:
+    admin.post("/users", {"name": "Ana", "email": "ana@acme.test", "role": "user"})
+    peer = join("laptop", user="ana@acme.test")["id"]
+    account = admin.get("/accounts")[0]
+    limits = {"peer_inactivity_expiration_enabled": True, "peer_inactivity_expiration": 600}
+    admin.put(f"/accounts/{account['id']}", {"settings": {**account["settings"], **limits}})
+    wait(simulator, 601)
+    assert _expiry(admin, peer) == (True, False)
+    join("laptop", user="ana@acme.test")
+
+    assert _expiry(admin, peer) == (False, False)
+
+
 def _expiry(admin: Caller, peer_id: str) -> tuple[bool, bool]:
     peer = admin.get(f"/peers/{peer_id}")
     return peer["login_expired"], peer["connected"]
