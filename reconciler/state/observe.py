@@ -139,9 +139,10 @@ def _add(snapshot: Snapshot, kind: AnyKind, answer: Any) -> None:
     endpoint = kind.endpoint
     if endpoint.singleton:
         seen = answer[0] if isinstance(answer, list) and answer else answer
-        if not isinstance(seen, dict):
+        identifier = seen.get("id", kind.name) if isinstance(seen, dict) else None
+        if not isinstance(identifier, str):
             raise _no_netbird(endpoint.path)
-        snapshot.objects[kind.name] = {seen.get("id", kind.name): Live(kind, seen.get("id", kind.name), seen)}
+        snapshot.objects[kind.name] = {identifier: Live(kind, identifier, seen)}
         return
     parents = _parents_by_member(snapshot, kind) if endpoint.members else {}
     objects = snapshot.objects[kind.name]
@@ -176,7 +177,7 @@ def _objects(where: str, answer: Any) -> list[Any]:
 
 
 def _named(kind: AnyKind, where: str, seen: Any) -> Any:
-    if kind.name_field and not isinstance(seen.get(kind.name_field, ""), str):
+    if kind.name_field and not isinstance(seen.get(kind.name_field), str):
         raise _no_netbird(where)
     return seen
 
