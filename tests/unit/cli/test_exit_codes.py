@@ -76,6 +76,8 @@ CASES: dict[str, tuple[int, str, Prepare]] = {
     "JSON that is none": (1, "plan", lambda s: s.answer(200, '{"a":', "application/json")),
     "JSON of something else": (1, "plan", lambda s: s.answer(200, '{"a": 1}', "application/json")),
     "a list of something else": (1, "plan", lambda s: s.answer(200, '[{"a": 1}]', "application/json")),
+    "objects without names": (1, "plan", lambda s: s.answer(200, '[{"id": "x"}]', "application/json")),
+    "objects whose ids are numbers": (1, "plan", lambda s: s.answer(200, '[{"id": 5, "name": "x"}]', "application/json")),
     "a redirect": (1, "plan", lambda s: s.answer(301, "elsewhere")),
     "another server's paths": (1, "plan", lambda s: s.answer(404, "404 page not found\n", "text/plain")),
     "an invalid document": (3, "plan", lambda s: s.account.write("version: 1\ngroups: {a: {peer: [x]}}")),
