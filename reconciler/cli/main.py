@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -25,6 +27,10 @@ COMMANDS = {
     "schema": "JSON Schema of what -o json prints",
     "simulate": "a NetBird account to try things on",
 }
+
+
+class Terminated(BaseException):
+    """SIGTERM came while nothing was being written."""
 
 
 class Lazy(click.Group):
@@ -72,9 +78,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
     try:
         result: Any = cli.main(args=list(arguments), prog_name="nbsync", standalone_mode=False)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Terminated) as error:
         found = Diagnostic("NBS900", "interrupted; nothing was written", "run it again when it suits")
-        return _failed([found], ExitCode.INTERRUPTED, arguments)
+        code = ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+        return _failed([found], code, arguments)
     except NbsyncError as error:
         return _failed(error.diagnostics, error.exit_code, arguments)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -116,11 +123,16 @@ def _wanted_format(arguments: Sequence[str]) -> str:
     return wanted
 
 
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
 def main() -> None:
     """Run nbsync as a program."""
     # A plan makes many objects and few cycles: most of what the collector would do here is in vain.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    signal.signal(signal.SIGTERM, _terminate)
     code = run(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
