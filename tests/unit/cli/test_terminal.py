@@ -144,14 +144,17 @@ def test_a_second_signal_ends_the_run_at_once(account: Account, connect: Callabl
     assert process.returncode == 130
 
 
-def test_an_interrupted_plan_is_one_document_too(account: Account, connect: Callable[[Any, str], None]) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_plan_is_one_document_too(
+    account: Account, connect: Callable[[Any, str], None], number: signal.Signals, code: int
+) -> None:
     account.write(TEXT)
     between = Between(account.simulator)
     running: list[subprocess.Popen[str]] = []
 
     def before(request: Request) -> Response | None:
         if request.path == "/api/groups":
-            running[0].send_signal(signal.SIGINT)
+            running[0].send_signal(number)
             time.sleep(0.3)
         return None
 
@@ -160,7 +163,8 @@ def test_an_interrupted_plan_is_one_document_too(account: Account, connect: Call
     with program("plan", "-o", "json") as process:
         running.append(process)
         out, err = process.communicate(timeout=60)
-    assert Outcome(process.returncode, out, err).document["exit_code"] == 130
+    outcome = Outcome(process.returncode, out, err)
+    assert (outcome.exit_code, outcome.error.code) == (code, "NBS900")
 
 
 LIGHT = """
