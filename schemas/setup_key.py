@@ -102,6 +102,7 @@ KIND = Kind(
     write=_write,
     settle=_settle,
     remarks=_remarks,
+    renewable=True,
     reveals="key",
     expires="expires",
     waits_for=("policy",),

@@ -76,6 +76,7 @@ KIND = Kind(
     server_owned=_in_use,
     vetoes=_vetoes,
     remarks=_remarks,
+    renewable=True,
     reveals="plain_token",
     revealed_in="personal_access_token",
     expires="expiration_date",

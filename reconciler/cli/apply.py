@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import click
 
-from reconciler.api.client import Api
+from reconciler.api.client import Api, ReadApi
 from reconciler.apply.executor import Interruption, execute, require_sink
 from reconciler.apply.outputs import FileSink, Sink, open_sink
 from reconciler.cli.options import collect, for_plans
@@ -20,6 +20,7 @@ from reconciler.cli.planning import make
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session, run_session
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, UsageError
+from reconciler.load.desired import Desired
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 
@@ -35,12 +36,16 @@ def apply(*, yes: bool, secrets_out: str | None, **given: Any) -> int:
     """
 
     def work(session: Session) -> ExitCode:
-        return _apply(session, yes=yes, secrets_out=secrets_out)
+        return apply_made(session, make, yes=yes, secrets_out=secrets_out)
 
     return run_session("apply", collect(given), work)
 
 
-def _apply(session: Session, *, yes: bool, secrets_out: str | None) -> ExitCode:
+Make = Callable[[Session, Desired, ReadApi], tuple[Plan, Book]]
+
+
+def apply_made(session: Session, make: Make, *, yes: bool, secrets_out: str | None) -> ExitCode:
+    """Make a plan, have it approved, and carry it out."""
     _require_approval(yes=yes)
     _require_free_stdout(session, secrets_out)
     desired = session.desired()

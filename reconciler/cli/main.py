@@ -24,6 +24,7 @@ COMMANDS = {
     "drift": "what the account has that the files do not say",
     "export": "write the account as files",
     "explain": "what a diagnostic code means",
+    "rotate": "a new secret for a setup key or a token",
     "schema": "JSON Schema of what -o json prints",
     "simulate": "a NetBird account to try things on",
 }

@@ -14,6 +14,7 @@ from reconciler.plan import make_plan
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 from reconciler.state.observe import observe
+from reconciler.state.snapshot import Snapshot
 
 
 def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
@@ -23,12 +24,18 @@ def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
         UsageError: `--allow-empty` names something that no file has, before anything is read.
     """
     _check_sections(session.options.allowances.empty, desired)
-    with session.telling(Progress("reading the account", quiet=session.options.quiet)):
-        snapshot = observe(api, desired)
-    session.view.server_version = snapshot.server_version
+    snapshot = read_account(session, desired, api)
     plan, book = make_plan(desired, snapshot, session.options.allowances, session.options.targets)
     session.view.plan = plan
     return plan, book
+
+
+def read_account(session: Session, desired: Desired, api: ReadApi) -> Snapshot:
+    """Read what a plan has to know, and tell how it goes."""
+    with session.telling(Progress("reading the account", quiet=session.options.quiet)):
+        snapshot = observe(api, desired)
+    session.view.server_version = snapshot.server_version
+    return snapshot
 
 
 def _check_sections(named: Iterable[str], desired: Desired) -> None:

@@ -122,20 +122,7 @@ class _Differ:
                 "take it out of the files if it never will",
             )
             return None
-        specs = field_specs(type(model))
-        given = [spec for spec in specs if spec.name in declared.said and getattr(model, spec.name) is not None]
-        return Change(
-            declared.address,
-            declared.kind,
-            Action.CREATE,
-            cause=self.book.desired.place(declared.at),
-            fields=tuple(FieldChange(spec.said, None, plain(getattr(model, spec.name))) for spec in given),
-            desired=model,
-            after=model,
-            writes=frozenset(spec.name for spec in specs if _is_sent_on_create(spec, declared)),
-            parent=declared.parent,
-            name=declared.name,
-        )
+        return creation(self.book, declared, model)
 
     def _comparison(self, declared: Declared, model: Resource, live: Live) -> Change | None:
         kind = declared.kind
@@ -239,6 +226,24 @@ class _Differ:
             referred_to_as=self.book.referred_to_as(live),
             falls=fallen,
         )
+
+
+def creation(book: Book, declared: Declared, model: Resource) -> Change:
+    """Make a declared object that is not there."""
+    specs = field_specs(type(model))
+    given = [spec for spec in specs if spec.name in declared.said and getattr(model, spec.name) is not None]
+    return Change(
+        declared.address,
+        declared.kind,
+        Action.CREATE,
+        cause=book.desired.place(declared.at),
+        fields=tuple(FieldChange(spec.said, None, plain(getattr(model, spec.name))) for spec in given),
+        desired=model,
+        after=model,
+        writes=frozenset(spec.name for spec in specs if _is_sent_on_create(spec, declared)),
+        parent=declared.parent,
+        name=declared.name,
+    )
 
 
 def managed(declared: Declared) -> Iterator[FieldSpec]:

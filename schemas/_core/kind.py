@@ -211,6 +211,7 @@ class Kind(Generic[M]):
         moves: the server can move an object to another parent; its name is unique in the account.
         volatile: others write to it all the time, so it is read again just before an update.
         reveals: field of the answer to a create that holds a secret, shown once.
+        renewable: the secret can be renewed by making the object anew.
         revealed_in: field of the answer that holds the object itself, where it is not the answer.
         expires: field of the object that says when the secret ends.
         deleted_only_by_name: `manage.default` does not reach this kind.
@@ -260,6 +261,7 @@ class Kind(Generic[M]):
     moves: bool = False
     volatile: bool = False
     reveals: str = ""
+    renewable: bool = False
     revealed_in: str = ""
     expires: str = ""
     deleted_only_by_name: bool = False

@@ -1,0 +1,41 @@
+"""`nbsync rotate`: a new secret for a setup key or a token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from reconciler.api.client import ReadApi
+from reconciler.cli.apply import apply_made
+from reconciler.cli.options import collect, for_server
+from reconciler.cli.planning import read_account
+from reconciler.cli.session import Session, run_session
+from reconciler.errors import ExitCode
+from reconciler.load.desired import Desired
+from reconciler.plan.change import Plan
+from reconciler.plan.match import Book
+from reconciler.plan.rotation import plan_rotation
+
+
+@click.command()
+@click.argument("address")
+@for_server
+@click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
+@click.option("--secrets-out", metavar="SINK", help="Where the secret goes: FILE, exec:COMMAND, or - for stdout.")
+def rotate(*, address: str, yes: bool, secrets_out: str | None, **given: Any) -> int:
+    """Delete the setup key or token ADDRESS and make it anew, with a new secret. Nothing else is changed.
+
+    PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
+    """
+
+    def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
+        snapshot = read_account(session, desired, api)
+        plan, book = plan_rotation(desired, snapshot, address, session.options.allowances)
+        session.view.plan = plan
+        return plan, book
+
+    def work(session: Session) -> ExitCode:
+        return apply_made(session, make, yes=yes, secrets_out=secrets_out)
+
+    return run_session("rotate", collect(given), work)
