@@ -215,4 +215,5 @@ def _steps(order_of: Iterable[Turn], turns: Turns, rooms: Rooms) -> tuple[Step, 
     for change, is_room in order_of:
         needs = frozenset(gone.get(other, other) for other, _ in turns[change, is_room] if other is not change)
         found.append(Step(gone.get(change, change), aside(change) if is_room else "", needs))
+    assert len(found) == len(turns), "no turn is left out"
     return tuple(found)

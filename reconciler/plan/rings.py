@@ -110,14 +110,18 @@ def steps_aside(change: Change, rooms: Rooms) -> bool:
 def _split(turns: Turns, change: Change, rooms: Rooms) -> None:
     """Give the room that a change makes a turn of its own; who waits only for that, waits for nothing else."""
     room = (change, True)
-    places = {(other, False) for other, _ in turns[change, False] if other.address == change.parent}
-    turns[room] = places if steps_aside(change, rooms) else set()
+    around = {turn for turn in turns[change, False] if _is_made_around(turn[0], change)}
+    turns[room] = around if steps_aside(change, rooms) else set()
     for waiting in rooms.get(change, ()):
         needs = turns[waiting, False]
         if (change, False) in needs:
             needs.remove((change, False))
             needs.add(room)
     turns[change, False].add(room)
+
+
+def _is_made_around(other: Change, change: Change) -> bool:
+    return other.action is Action.CREATE and other.address == change.parent
 
 
 def aside(change: Change) -> str:
