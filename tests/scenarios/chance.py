@@ -70,8 +70,8 @@ class Chance:
         return self._some(self._groups, least)[:2]
 
     def _claim(self, named: Named, live: Sequence[tuple[str, str]]) -> None:
-        """Let up to two objects be live ones."""
-        chosen = self._random.sample(list(live), min(len(live), self._random.randint(0, 2)))
+        """Let up to three objects be live ones."""
+        chosen = self._random.sample(list(live), min(len(live), self._random.randint(0, 3)))
         for name, (identifier, earlier) in zip(self._some(list(named)), chosen, strict=False):
             named[name] |= self._one(({"id": identifier}, {"previously": earlier}))
 
@@ -92,7 +92,7 @@ class Chance:
 
     def _networks(self) -> Named:
         found: Named = {name: {"resources": {}, "routers": self._routers()} for name in self._some(NETWORKS, least=1)}
-        for name in self._some(("r1", "r2", "r3", "r4")):
+        for name in self._some(("r1", "r2", "r3", "r4"), least=2):
             address = f"10.0.0.{self._random.randint(1, 3)}"
             one = {"address": address, "groups": self._two(), "enabled": self._often()}
             found[self._one(list(found))]["resources"][name] = one
@@ -105,7 +105,7 @@ class Chance:
     def _routes(self) -> dict[str, list[Object]]:
         ranges: tuple[Object, ...] = ({"network": "10.1.0.0/16"}, {"network": "10.2.0.0/16"}, {"domains": ["a.test"]})
         found: dict[str, list[Object]] = {}
-        for where in self._random.sample(ranges, self._random.randint(0, 3)):
+        for where in self._random.sample(ranges, self._random.randint(1, 3)):
             route = {**where, **self._via(), "groups": self._two(1), "metric": self._random.randint(1, 3)}
             found.setdefault(self._one(("i", "j", "k")), []).append(route)
         return {name: _different(routes) for name, routes in found.items()}
