@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable, Sequence
 
 from .domains import DomainError, to_ascii
 from .errors import PlainError
@@ -77,9 +78,28 @@ def free_ipv6(account: Account) -> str:
     return str(network[account.world.random.randrange(1, network.num_addresses)])
 
 
-def settle_ipv6(account: Account, peer_ids: list[str]) -> None:
-    """Give an IPv6 address to those of these peers that are in an IPv6-enabled group, take it from the others."""
-    enabled = set(account.settings["ipv6_enabled_groups"] or [])
+def reconcile_ipv6(account: Account, group_ids: Iterable[str], settings: Row | None = None) -> None:
+    """Settle every peer if IPv6 is enabled for one of these groups, whose members may have changed.
+
+    Args:
+        account: Whose peers these are.
+        group_ids: The groups.
+        settings: Those that say for which groups it is enabled; the account's.
+    """
+    enabled = (settings or account.settings)["ipv6_enabled_groups"] or []
+    if not set(group_ids).isdisjoint(enabled):
+        settle_ipv6(account, [peer["id"] for peer in account.rows("peers")], enabled)
+
+
+def settle_ipv6(account: Account, peer_ids: list[str], enabled: Sequence[str] | None = None) -> None:
+    """Give an IPv6 address to those of these peers that are in an IPv6-enabled group, take it from the others.
+
+    Args:
+        account: Whose peers these are.
+        peer_ids: The peers.
+        enabled: The groups for which IPv6 is enabled; None for what the account's settings say.
+    """
+    enabled = account.settings["ipv6_enabled_groups"] or [] if enabled is None else enabled
     for peer_id in peer_ids:
         peer = account.find("peers", peer_id)
         if peer is None:

@@ -1,6 +1,7 @@
 """Who and what is in which group: the ``memberships`` and ``group_resources`` tables, read and written by many areas."""
 
-from .addresses import settle_ipv6
+from collections.abc import Sequence
+
 from .store import Row
 from .world import Account
 
@@ -73,8 +74,8 @@ def remove_resource(account: Account, group_id: str, resource_id: str) -> None:
     account.remove("group_resources", next(entry["id"] for entry in entries if entry["group"] == group_id))
 
 
-def propagate(account: Account, user_id: str, removed: set[str], added: set[str]) -> None:
-    """Take a user's peers out of groups and put them into others."""
+def propagate(account: Account, user_id: str, removed: Sequence[str], added: Sequence[str]) -> None:
+    """Take a user's peers out of groups and put them into others; IPv6 addresses are the caller's to settle."""
     peers = [peer["id"] for peer in account.where("peers", "user_id", user_id)]
     for peer_id in peers:
         for group_id in removed:
@@ -82,7 +83,6 @@ def propagate(account: Account, user_id: str, removed: set[str], added: set[str]
         for group_id in added:
             if account.find("groups", group_id):
                 add_member(account, group_id, peer_id)
-    settle_ipv6(account, peers)
 
 
 def set_resources(account: Account, group_id: str, resources: list[Row]) -> None:

@@ -1,11 +1,11 @@
 """What a change of an account's settings does: to the peers, and to the audit log."""
 
 from collections.abc import Sequence
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from reconciler.simulator import membership
-from reconciler.simulator.addresses import free_ipv4, settle_ipv6
+from reconciler.simulator.addresses import free_ipv4, reconcile_ipv6, settle_ipv6
 from reconciler.simulator.domains import is_name
 from reconciler.simulator.errors import PlainError, invalid
 from reconciler.simulator.store import Row
@@ -115,18 +115,41 @@ def _validate(account: Account, settings: Row) -> None:
 
 
 def _follow(account: Account, before: Row) -> None:
-    """Move peers into a new range, give or take IPv6 addresses, and put peers into the groups of their users."""
+    """Move peers into a new range, give or take IPv6 addresses, and put peers into the groups of their users.
+
+    Peers that come into IPv6-enabled groups by the latter are settled by what was enabled before.
+    """
     after = account.row
-    moves = {family for family in ("v4", "v6") if after["network"][family] != before["network"][family]}
-    for peer in account.rows("peers"):
-        moved = {"ip": free_ipv4(account)} if "v4" in moves else {}
-        cleared = {"ipv6": ""} if "v6" in moves else {}
-        if moves:
-            account.save("peers", {**peer, **moved, **cleared})
-    settle_ipv6(account, [peer["id"] for peer in account.rows("peers")])
+    if after["network"]["v4"] != before["network"]["v4"]:
+        for peer in account.rows("peers"):
+            account.save("peers", {**peer, "ip": free_ipv4(account)})
+    if _ipv6_choice(after) != _ipv6_choice(before):
+        _settle_in_range(account)
     if after["settings"]["groups_propagation_enabled"] and not before["settings"]["groups_propagation_enabled"]:
-        for user in account.rows("users"):
-            membership.propagate(account, user["id"], set(), set(user["auto_groups"]))
+        gained = [group_id for user in account.rows("users") for group_id in _spread(account, user)]
+        reconcile_ipv6(account, gained, before["settings"])
+
+
+def _ipv6_choice(row: Row) -> tuple[str, list[str]]:
+    """What decides about IPv6 addresses: the range that was set, and the groups."""
+    return row["network"]["set_v6"], sorted(row["settings"]["ipv6_enabled_groups"] or [])
+
+
+def _settle_in_range(account: Account) -> None:
+    """Settle every peer's IPv6 address; those outside of the range are given up."""
+    network = IPv6Network(account.row["network"]["v6"])
+    for peer in account.rows("peers"):
+        if peer["ipv6"] and IPv6Address(peer["ipv6"]) not in network:
+            account.save("peers", {**peer, "ipv6": ""})
+    settle_ipv6(account, [peer["id"] for peer in account.rows("peers")])
+
+
+def _spread(account: Account, user: Row) -> list[str]:
+    """Put the user's peers into the user's groups; the groups that did not have them all."""
+    peers = {peer["id"] for peer in account.where("peers", "user_id", user["id"])}
+    gained = [group for group in user["auto_groups"] if peers - set(membership.member_ids(account, group))]
+    membership.propagate(account, user["id"], [], user["auto_groups"])
+    return gained
 
 
 class _Log:

@@ -7,7 +7,7 @@ case, the first of a fixed order of causes.
 from typing import Any
 
 from reconciler.simulator import membership
-from reconciler.simulator.addresses import fqdn, settle_ipv6
+from reconciler.simulator.addresses import fqdn, reconcile_ipv6
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import TEXT, TEXTS, ListOf, Struct
 from reconciler.simulator.errors import ConnectionDropped, Refusal, conflict, denied, invalid, not_found
@@ -77,11 +77,10 @@ def delete_group(call: Call) -> Any:
     if group is None:
         raise _kept(f"group: {call.path['group_id']} not found")
     _refuse_if_held(call, group)
-    members = membership.member_ids(call.account, group["id"])
-    for peer_id in members:
+    for peer_id in membership.member_ids(call.account, group["id"]):
         membership.remove_member(call.account, group["id"], peer_id)
     call.account.remove("groups", group["id"])
-    settle_ipv6(call.account, members)
+    reconcile_ipv6(call.account, [group["id"]])
     call.audit("group.delete", group["id"], name=group["name"])
     return {}
 
@@ -157,8 +156,7 @@ def _written(call: Call, group: Row, body: Row) -> Row:
         membership.remove_member(account, group["id"], peer_id)
     for peer_id in added:
         membership.add_member(account, group["id"], peer_id)
-    if group["id"] in (account.settings["ipv6_enabled_groups"] or []):
-        settle_ipv6(account, [*removed, *added])
+    reconcile_ipv6(account, [group["id"]])
     _audit_members(call, "peer.group.delete", group, removed)
     _audit_members(call, "peer.group.add", group, added)
     return view(account, group, list(dict.fromkeys(wanted)))

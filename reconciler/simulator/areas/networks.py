@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reconciler.simulator.call import Call
 from reconciler.simulator.decoding import TEXT, Nullable, Struct
-from reconciler.simulator.errors import not_found
+from reconciler.simulator.errors import not_found, prefixed
 from reconciler.simulator.permissions import CREATE, DELETE, READ, UPDATE
 from reconciler.simulator.registry import Area, Route
 from reconciler.simulator.store import Row
@@ -59,7 +59,11 @@ def delete_network(call: Call) -> Any:
     """``DELETE /networks/{id}``: takes resources and routers along; nothing holds a network."""
     call.require("networks", DELETE)
     network = resources.existing_network(call)
-    for resource in resources.of_network(call.account, network["id"]):
+    owned = resources.of_network(call.account, network["id"])
+    with prefixed("failed to delete network: failed to delete resource: failed to remove resource from group: "):
+        for resource in owned:
+            resources.require_own_groups(call.account, resource["id"])
+    for resource in owned:
         resources.remove(call, resource, network)
     for router in routers.of_network(call.account, network["id"]):
         routers.remove(call, router, network)

@@ -52,7 +52,7 @@ def _list(call: Call) -> Any:
 
 
 def _filters(call: Call) -> Row:
-    """The parameters that are given; a person's name or address stands for the first user that has it."""
+    """The parameters that are given; a part of a person's name or address stands for the first person that has it."""
     given = {name: call.query(name) for name in (*_EXACT, "search", "source_ip", "path", "status")}
     if (user_id := _user_id(call)) is not None:
         given["user_id"] = user_id
@@ -70,6 +70,8 @@ def _filters(call: Call) -> Row:
 def _user_id(call: Call) -> str | None:
     wanted = {"email": call.query("user_email").lower(), "name": call.query("user_name").lower()}
     for user in call.account.rows("users"):
+        if user["is_service_user"]:
+            continue
         if any(part and part in (user[field] or "").lower() for field, part in wanted.items()):
             return str(user["id"])
     return None

@@ -72,13 +72,15 @@ def update(call: Call) -> Any:
         joined = [group_id for group_id in after if group_id not in before]
         with prefixed("failed to update resource groups: "):
             _check_groups(call.account, joined)
+            with prefixed("failed to add resource to group: "):
+                require_own_groups(call.account, old["id"], after)
     resource = _saved(call, old["id"], body, address)
-    call.audit("network.resource.update", resource["id"], **_meta(resource, network))
     for group_id in joined:
         _join(call, group_id, resource)
     for group_id in before:
         if group_id not in after:
             _leave(call, group_id, resource)
+    call.audit("network.resource.update", resource["id"], **_meta(resource, network))
     return _view(call.account, resource)
 
 
@@ -94,6 +96,8 @@ def delete(call: Call) -> Any:
             network = existing_network(call)
         if resource["network_id"] != network["id"]:
             raise PlainError
+        with prefixed("failed to delete resource: failed to remove resource from group: "):
+            require_own_groups(call.account, resource_id)
     remove(call, resource, network)
     return {}
 
@@ -104,6 +108,16 @@ def remove(call: Call, resource: Row, network: Row) -> None:
         _leave(call, group_id, resource)
     call.account.remove(KIND, resource["id"])
     call.audit("network.resource.delete", resource["id"], **_meta(resource, network))
+
+
+def require_own_groups(account: Account, resource_id: str, kept: Sequence[str] = ()) -> None:
+    """Refuse (404) to take a resource out of the groups that list it if one of them is another account's.
+
+    The server looks for the resource's id in the groups of all accounts, and then for those groups in its own.
+    """
+    for entry in account.world.store.table("group_resources").where("resource", resource_id):
+        if entry["account_id"] != account.id and entry["group"] not in kept:
+            raise not_found(f"error removing resource from group: group: {entry['group']} not found")
 
 
 def of_network(account: Account, network_id: str) -> list[Row]:

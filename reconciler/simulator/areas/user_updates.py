@@ -1,6 +1,7 @@
 """The rules of ``PUT /users/{id}``, in the order of their checks, and what a change does."""
 
 from reconciler.simulator import membership
+from reconciler.simulator.addresses import reconcile_ipv6
 from reconciler.simulator.errors import denied, invalid, prefixed
 from reconciler.simulator.permissions import has_admin_power
 from reconciler.simulator.store import Row
@@ -82,7 +83,8 @@ def follow_groups(account: Account, initiator_id: str, before: Row, after: Row) 
     removed = [group_id for group_id in before["auto_groups"] if group_id not in after["auto_groups"]]
     added = [group_id for group_id in after["auto_groups"] if group_id not in before["auto_groups"]]
     if account.settings["groups_propagation_enabled"]:
-        membership.propagate(account, after["id"], set(removed), set(added))
+        membership.propagate(account, after["id"], removed, added)
+        reconcile_ipv6(account, [*removed, *added])
     for code, group_ids in (("user.group.add", added), ("user.group.delete", removed)):
         for group_id in dict.fromkeys(group_ids):
             if group := account.find("groups", group_id):
