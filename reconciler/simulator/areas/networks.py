@@ -99,7 +99,8 @@ def _routing_peers(account: Account, router: Row) -> int:
     if router["peer"]:
         return 1
     memberships = account.world.store.table("memberships")
-    return sum(memberships.count("group", group_id) for group_id in router["peer_groups"] or ())
+    own = [group_id for group_id in router["peer_groups"] or () if account.find("groups", group_id)]
+    return sum(memberships.count("group", group_id) for group_id in own)
 
 
 def _policy_ids(account: Account, resource_ids: Sequence[str]) -> list[str]:
