@@ -115,9 +115,12 @@ def require_own_groups(account: Account, resource_id: str, kept: Sequence[str] =
 
     The server looks for the resource's id in the groups of all accounts, and then for those groups in its own.
     """
-    for entry in account.world.store.table("group_resources").where("resource", resource_id):
-        if entry["account_id"] != account.id and entry["group"] not in kept:
-            raise not_found(f"error removing resource from group: group: {entry['group']} not found")
+    store = account.world.store
+    entries = store.table("group_resources").where("resource", resource_id)
+    foreign = {entry["group"] for entry in entries if entry["account_id"] != account.id} - set(kept)
+    if foreign:
+        first = min(foreign, key=store.table("groups").place)
+        raise not_found(f"error removing resource from group: group: {first} not found")
 
 
 def of_network(account: Account, network_id: str) -> list[Row]:
