@@ -5,19 +5,21 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
 from schemas._core.codec import decoded_values, lenient, plain, request_body
 from schemas._core.conflicts import Claims, Conflict, Files, Stated
-from schemas._core.fields import DOMAIN, AsTuple, JsonObject, Network, Text, Unordered, invalid, is_live
+from schemas._core.fields import IS_DOMAIN, AsTuple, JsonObject, Network, Text, Unordered, invalid, is_live
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Kind, Layout
+from schemas._core.shapes import LABEL, SOME, Shape, exactly_one
 from schemas._core.via import Routed, routing_effect, via
 
 MOST_DOMAINS = 32
 LONGEST_NAME = 40
+_ANY_LABEL = rf"(?:{LABEL}|[^.$]*[^\x00-\x7F][^.$]*)"
 
 
 def _as_stored(label: str) -> str:
@@ -34,7 +36,7 @@ def _domain(value: str) -> str:
     except UnicodeError:
         raise invalid(f"'{value}' is not a domain name", "its Punycode cannot be read") from None
     ascii_form = ".".join(label if label.isascii() else "xn--x" for label in stored.removeprefix("*.").split("."))
-    if not DOMAIN.fullmatch(ascii_form):
+    if not IS_DOMAIN.fullmatch(ascii_form):
         raise invalid(f"'{value}' is not a domain name", "write it as corp.example.com, without dot at the end")
     return stored
 
@@ -47,19 +49,43 @@ def _few(domains: tuple[str, ...]) -> tuple[str, ...]:
     return domains
 
 
-Domains = Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], AsTuple, Unordered, AfterValidator(_few)]
+_DOMAIN = Shape(
+    "route_domain",
+    rf"(?:\*\.)?(?:{_ANY_LABEL}\.)*{_ANY_LABEL}",
+    "write a domain as corp.example.com or *.example.com, without dot at the end",
+)
+_ONE_DOMAIN = Annotated[str, AfterValidator(_domain), _DOMAIN]
+_AS_MANY = Shape(keywords={"maxItems": MOST_DOMAINS})
+Domains = Annotated[tuple[_ONE_DOMAIN, ...], AsTuple, Unordered, AfterValidator(_few), _AS_MANY]
 
 
 class Route(Routed):
     """A way to a network or to domains, through a peer or the peers of groups, for the peers of `groups`."""
 
+    LEADING: ClassVar[tuple[str, ...]] = ("id", "network", "domains")
+
     network: Network | None = None
+    """The network to which it leads, as CIDR. Exactly one of `network` and `domains` is needed."""
+
     domains: Domains | None = None
-    groups: GroupNames
+    """Domains to whose addresses it leads. Exactly one of `network` and `domains` is needed."""
+
+    groups: Annotated[GroupNames, SOME]
+    """Groups whose peers get the route."""
+
     access_control_groups: GroupNames = ()
+    """Groups by which policies allow traffic over the route."""
+
     keep_route: bool = False
+    """Whether the route to an address stays after its domain has another one."""
+
     skip_auto_apply: bool = False
+    """Whether an exit node waits until a person picks it."""
+
     description: Text = ""
+    """What it is for."""
+
+    RULES = (exactly_one("network", "domains"),)
 
     @model_validator(mode="after")
     def _one_target(self, info: ValidationInfo) -> Self:
@@ -92,7 +118,7 @@ def _request(model: type[Route], seen: JsonObject, computed: frozenset[str], acc
 
 def _write(routes: Sequence[Route], _seen: Sequence[JsonObject]) -> JsonObject:
     said: JsonObject = plain(routes[0])
-    target: JsonObject = {key: said.pop(key) for key in ("network", "domains") if key in said}
+    target: JsonObject = {key: said.pop(key) for key in Route.LEADING if key in said}
     return {**target, **said}
 
 
@@ -176,6 +202,7 @@ KIND = Kind(
     endpoint=Endpoint("/routes"),
     name_field="network_id",
     check_name=_name,
+    name_shape=Shape(keywords={"maxLength": LONGEST_NAME}),
     suffix=via,
     computed=frozenset({"id", "network_type"}),
     write=_write,

@@ -21,6 +21,7 @@ COMMANDS = {
     "plan": "what would change, and what the guards say",
     "apply": "make the account what the files ask for",
     "validate": "check the files without a server",
+    "fmt": "write the files in one layout",
     "drift": "what the account has that the files do not say",
     "export": "write the account as files",
     "explain": "what a diagnostic code means",

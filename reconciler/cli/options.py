@@ -118,6 +118,7 @@ def _decorated(options: list[Callable[[F], F]]) -> Callable[[F], F]:
 
 
 for_files = _decorated([*_FILES, *_OUTPUT])
+for_layout = _decorated([_FILES[0], *_OUTPUT])
 for_account = _decorated([_QUIET, *_SERVER])
 for_server = _decorated([*_FILES, *_OUTPUT, *_SERVER])
 for_plans = _decorated([*_FILES, *_OUTPUT, *_SERVER, *_PLANNING])

@@ -17,7 +17,7 @@ AREAS = {
     "NBS4": "Guards",
     "NBS5": "The server",
     "NBS6": "Apply",
-    "NBS7": "Export",
+    "NBS7": "Export and layout",
     "NBS9": "The command line",
 }
 """What codes are about, by how they begin."""

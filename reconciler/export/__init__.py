@@ -27,6 +27,7 @@ from reconciler.export.survey import survey
 from reconciler.export.wish import Wish, wish
 from reconciler.export.yaml import Block, document
 from reconciler.state.observe import observe_all
+from schemas._core.document import LAST
 
 __all__ = ["Export", "Wish", "export_account", "wish"]
 
@@ -52,7 +53,9 @@ class Export:
 
     def as_one(self) -> str:
         """The text of one file with everything."""
-        root = Block([*self.head.items(), *self.sections.items()])
+        head = {key: value for key, value in self.head.items() if key not in LAST}
+        last = {key: value for key, value in self.head.items() if key in LAST}
+        root = Block({**head, **self.sections, **last})
         root.comments = {**self.head.comments, **self.sections.comments}
         return document(root)
 

@@ -11,7 +11,7 @@ from reconciler.export.wish import Registry, Wish
 from reconciler.export.yaml import Block, Rows
 from reconciler.load.ownership import root_key
 from schemas import AnyKind
-from schemas._core.document import VERSION
+from schemas._core.document import VERSION, place_of_section
 from schemas._core.kind import Layout
 
 SECRETS = "Secrets cannot be read back: what is there keeps its own, what is made anew gets a new one."
@@ -34,12 +34,14 @@ def head(telling: Telling, wish: Wish, server: str) -> Block:
 
 
 def sections(telling: Telling, wish: Wish) -> Block:
-    """The root keys of all kinds that have objects, with all objects in order."""
+    """The root keys of all kinds that have objects, with all objects, in the order in which people read them."""
     builder = _Builder(telling, wish.registry)
     root = Block()
     for kind in wish.registry.values():
         if not kind.parent and kind.name in wish.kinds:
             builder.add(root, kind)
+    for key in sorted(root, key=place_of_section):
+        root[key] = root.pop(key)
     for key in root:
         if notes := _on_section(key, telling, wish):
             root.comments[key] = [*notes, *root.comments.get(key, [])]

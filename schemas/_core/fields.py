@@ -11,10 +11,25 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
+
+from schemas._core.shapes import (
+    ANY_TEXT,
+    CIDR4,
+    CIDR6,
+    COUNTRY,
+    DOMAIN,
+    DURATION,
+    IPV4,
+    IPV6,
+    VERSION,
+    JsonSchema,
+    Shape,
+)
+
 
 JsonObject = dict[str, Any]
 """An object of the API, or a part of one."""
@@ -76,6 +91,9 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
+    RULES: ClassVar[tuple[JsonSchema, ...]] = ()
+    """What JSON Schema says of several of its fields together; those of the classes above hold as well."""
+
 
 class Single(Strict):
     """A mapping that stands where a list could: shown as a list of one."""
@@ -103,8 +121,8 @@ def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-Text = Annotated[str, Field(strict=True)]
-Name = Annotated[str, AfterValidator(_not_empty)]
+Text = Annotated[str, Field(strict=True), Shape("text", f"{ANY_TEXT}*", "write `$${` for a literal `${`")]
+Name = Annotated[str, AfterValidator(_not_empty), Shape("name", f"{ANY_TEXT}+", "a name cannot be empty")]
 AsTuple = BeforeValidator(
     lambda value: tuple(value) if isinstance(value, list) else value, json_schema_input_type=list[Any]
 )
@@ -116,18 +134,33 @@ NotEmpty = AfterValidator(_some)
 
 
 class Resource(Strict):
-    """What every declared object may carry beside its own fields."""
+    """What every declared object may carry beside its own fields.
+
+    Attributes:
+        LEADING: fields that are written before all others.
+    """
+
+    LEADING: ClassVar[tuple[str, ...]] = ("id",)
 
     previously: Annotated[tuple[Name, ...], OneOrMany] = ()
+    """Earlier names: a live object that has one of them, while none has the present name, is renamed and keeps its id."""
+
     protect: bool = False
+    """A plan that would replace or rename it is refused. Deletion of what is no longer declared: `guards.protect`."""
+
     ignore: Annotated[tuple[Name, ...], AsTuple] = ()
+    """Fields that are never compared and never written on update; what is declared is used on create."""
+
     id: Name | None = None
+    """This very live object, whatever its name; for when several live objects share a name."""
+
     owner: Text | None = None
+    """Whose it is, for people and reports; not sent."""
 
 
 LIFECYCLE = frozenset(Resource.model_fields)
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_DURATION = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _UNITS = (86400, 3600, 60, 1)
 
 
@@ -171,8 +204,26 @@ def _duration_or_never(value: str) -> str:
     return value if value == "never" else _duration(value)
 
 
-Duration = Annotated[str, AfterValidator(_duration), Wire(to=seconds, of=duration)]
-DurationOrNever = Annotated[str, AfterValidator(_duration_or_never)]
+_LENGTHS = ("90d", "12h", "10m", "1d12h")
+Duration = Annotated[
+    str,
+    AfterValidator(_duration),
+    Wire(to=seconds, of=duration),
+    Shape("duration", DURATION, "write days, hours, minutes, seconds: 90d, 12h, 10m, 30s, 1d12h", _LENGTHS),
+]
+DurationOrNever = Annotated[
+    str,
+    AfterValidator(_duration_or_never),
+    Shape("duration_or_never", f"never|{DURATION}", "write never, or 90d, 12h, 10m, 30s, 1d12h", ("never", *_LENGTHS)),
+]
+
+
+_PREFIX = re.compile(r"[^/%]+(?:/(?:0|[1-9][0-9]*))?")
+
+
+def _interface(value: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
+    """An address with the length of its network, in digits: what else Python takes (masks, zones) the server does not."""
+    return ipaddress.ip_interface(value if _PREFIX.fullmatch(value) else "")
 
 
 def host_or_network(value: str) -> str:
@@ -181,7 +232,7 @@ def host_or_network(value: str) -> str:
     Raises:
         ValueError: neither of the two.
     """
-    interface = ipaddress.ip_interface(value)
+    interface = _interface(value)
     whole = interface.network.prefixlen == interface.max_prefixlen
     return str(interface.ip) if whole else str(interface)
 
@@ -192,13 +243,14 @@ def _network(value: str) -> str:
 
 def _range(value: str) -> str:
     try:
-        interface = ipaddress.ip_interface(value if "/" in value else "")
+        interface = _interface(value if "/" in value else "")
     except ValueError:
         raise invalid(f"'{value}' is not a network", "write it as CIDR: 10.20.0.0/16 or fd00::/64") from None
     return str(interface)
 
 
-Network = Annotated[str, AfterValidator(_network)]
+_CIDR = Shape("cidr", f"{CIDR4}|{CIDR6}", "write a network as CIDR: 10.20.0.0/16 or fd00::/64")
+Network = Annotated[str, AfterValidator(_network), _CIDR]
 """A CIDR whose host bits the server drops."""
 
 
@@ -219,26 +271,26 @@ def _ipv6(value: str) -> str:
     return str(address)
 
 
-Ipv4 = Annotated[str, AfterValidator(_ipv4)]
-Ipv6 = Annotated[str, AfterValidator(_ipv6)]
+Ipv4 = Annotated[str, AfterValidator(_ipv4), Shape("ipv4", IPV4, "write one IPv4 address, such as 10.20.0.9")]
+Ipv6 = Annotated[str, AfterValidator(_ipv6), Shape("ipv6", IPV6, "write one IPv6 address, such as fd00::9")]
 
-AddressRange = Annotated[str, AfterValidator(_range)]
+AddressRange = Annotated[str, AfterValidator(_range), _CIDR]
 """A CIDR whose host bits the server keeps."""
 
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-DOMAIN = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}")
+IS_DOMAIN = re.compile(DOMAIN)
 
 
 def domain_name(value: str) -> str:
     """Check a domain in ASCII, without wildcard and trailing dot; case is kept, as the server compares it."""
-    if not DOMAIN.fullmatch(value):
+    if not IS_DOMAIN.fullmatch(value):
         raise invalid(f"'{value}' is not a domain name", "write it as corp.example.com, without dot at the end")
     return value
 
 
-Domain = Annotated[str, AfterValidator(domain_name)]
+DOMAIN_SHAPE = Shape("domain", DOMAIN, "write a domain as corp.example.com, without dot at the end")
+Domain = Annotated[str, AfterValidator(domain_name), DOMAIN_SHAPE]
 
-_VERSION = re.compile(r"v?[0-9]+(\.[0-9]+)*(-[0-9A-Za-z.~-]+)?(\+[0-9A-Za-z.~-]+)?")
+_VERSION = re.compile(VERSION)
 
 
 def _version(value: str) -> str:
@@ -247,7 +299,9 @@ def _version(value: str) -> str:
     return value
 
 
-Version = Annotated[str, AfterValidator(_version)]
+Version = Annotated[
+    str, AfterValidator(_version), Shape("version", VERSION, 'write numbers with dots, quoted: "14.0"', ("14.0",))
+]
 
 
 def _metric(value: int, info: ValidationInfo) -> int:
@@ -256,11 +310,11 @@ def _metric(value: int, info: ValidationInfo) -> int:
     return value
 
 
-Metric = Annotated[int, AfterValidator(_metric)]
+Metric = Annotated[int, AfterValidator(_metric), Shape(keywords={"minimum": 1, "maximum": 9999})]
 
 
 def country_code(value: str) -> str:
     """Check an ISO 3166-1 code of two upper-case letters, as the server compares them."""
-    if not re.fullmatch("[A-Z]{2}", value):
+    if not re.fullmatch(COUNTRY, value):
         raise invalid(f"'{value}' is not a country code", "a country is two upper-case letters: DE, AT, NO")
     return value
