@@ -25,9 +25,26 @@ from schemas._core.fields import (
 )
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Layout, Veto
+from schemas._core.shapes import CIDR4, CIDR6, DOMAIN, DURATION, Shape
 
 HOUR, DAY = 3600, 86400
 KEPT = Trait.KEPT
+_UPDATE_VERSION = r"v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.-]+)?"
+_LOGIN = Shape(
+    "login_expiration",
+    rf"0*(?:180|1[0-7][0-9]|[1-9][0-9]?)d|(?=.*[hms]){DURATION}",
+    "it is between 1h and 180d",
+    ("12h", "1d", "30d"),
+)
+_OR_EMPTY = Shape("domain_or_empty", f"(?:{DOMAIN})?", "write a domain as corp.example.com, or nothing")
+_CIDR4 = Shape("cidr4", CIDR4, "write an IPv4 network such as 100.64.0.0/16")
+_CIDR6 = Shape("cidr6", CIDR6, "write an IPv6 network such as fd00:64::/64")
+_UPDATE = Shape(
+    "update_version",
+    f"(?:latest|disabled|{_UPDATE_VERSION})?",
+    'write latest, disabled or a version: "0.70.0"',
+    ("latest", "disabled"),
+)
 Switch = Annotated[bool, KEPT] | None
 
 
@@ -38,7 +55,7 @@ def _login_expiration(value: str) -> str:
 
 
 def _update_version(value: str) -> str:
-    if value not in ("", "latest", "disabled") and not re.fullmatch(r"v?[0-9]+(\.[0-9]+)*(-[0-9A-Za-z.-]+)?", value):
+    if value not in ("", "latest", "disabled") and not re.fullmatch(_UPDATE_VERSION, value):
         raise invalid(f"'{value}' is not a version to update to", 'write latest, disabled or a version: "0.70.0"')
     return value
 
@@ -63,39 +80,95 @@ class DashboardFeatures(Strict):
     """Parts of the dashboard that are shown."""
 
     agent_network: bool | None = None
+    """The agent network."""
 
 
 class AccountSettings(Resource):
     """Settings of the whole account under their API names, those of `extra` beside them; lengths of time as durations."""
 
     peer_login_expiration_enabled: Switch = None
-    peer_login_expiration: Annotated[Duration, AfterValidator(_login_expiration), KEPT] | None = None
+    """Whether logins of people's machines expire."""
+
+    peer_login_expiration: Annotated[Duration, AfterValidator(_login_expiration), _LOGIN, KEPT] | None = None
+    """After how long they expire: `1h` to `180d`."""
+
     peer_inactivity_expiration_enabled: Switch = None
+    """Whether logins of machines that are away expire."""
+
     peer_inactivity_expiration: Annotated[Duration, KEPT] | None = None
+    """After how long away they expire."""
+
     regular_users_view_blocked: Switch = None
+    """Whether people without a role in the account see no dashboard."""
+
     peer_expose_enabled: Switch = None
+    """Whether peers may expose services."""
+
     peer_expose_groups: Annotated[GroupNames, KEPT] | None = None
+    """Groups whose peers may expose services."""
+
     groups_propagation_enabled: Switch = None
+    """Whether changed groups of a person reach the machines that have joined already."""
+
     jwt_groups_enabled: Switch = None
+    """Whether groups come from the identity provider's tokens."""
+
     jwt_groups_claim_name: Annotated[Text, KEPT] | None = None
+    """The claim of the token that holds the groups."""
+
     jwt_allow_groups: Annotated[tuple[Name, ...], AsTuple, Unordered, KEPT] | None = None
+    """Groups of the token without one of which nobody gets in."""
+
     routing_peer_dns_resolution_enabled: Switch = None
-    dns_domain: Annotated[Text, AfterValidator(_dns_domain), KEPT] | None = None
-    network_range: Annotated[Network, AfterValidator(_ipv4), KEPT] | None = None
-    network_range_v6: Annotated[Network, AfterValidator(_ipv6), KEPT] | None = None
+    """Whether routing peers resolve the domains of resources and routes."""
+
+    dns_domain: Annotated[Text, AfterValidator(_dns_domain), _OR_EMPTY, KEPT] | None = None
+    """The domain of the account's peers; empty: NetBird's own."""
+
+    network_range: Annotated[Network, AfterValidator(_ipv4), _CIDR4, KEPT] | None = None
+    """IPv4 network of the peers. A change re-numbers them: refused without `--allow renumber`."""
+
+    network_range_v6: Annotated[Network, AfterValidator(_ipv6), _CIDR6, KEPT] | None = None
+    """IPv6 network of the peers. A change re-numbers them: refused without `--allow renumber`."""
+
     lazy_connection_enabled: Switch = None
-    auto_update_version: Annotated[Text, AfterValidator(_update_version), KEPT] | None = None
+    """Whether peers connect only when there is traffic."""
+
+    auto_update_version: Annotated[Text, AfterValidator(_update_version), _UPDATE, KEPT] | None = None
+    """What clients update to: `latest`, `disabled` or a version."""
+
     auto_update_always: Switch = None
+    """Whether clients update without asking."""
+
     metrics_push_enabled: Switch = None
+    """Whether clients send metrics."""
+
     agent_network_only: Switch = None
+    """Whether the account is for the agent network only."""
+
     dashboard_features: Annotated[DashboardFeatures, KEPT] | None = None
+    """Parts of the dashboard that are shown."""
+
     local_mfa_enabled: Switch = None
+    """Whether people of the embedded identity provider need a second factor."""
+
     ipv6_enabled_groups: Annotated[GroupNames, KEPT] | None = None
+    """Groups whose peers get an IPv6 address. A change re-numbers them: refused without `--allow renumber`."""
+
     peer_approval_enabled: Switch = None
+    """Whether new peers wait for approval."""
+
     user_approval_required: Switch = None
+    """Whether new people wait for approval."""
+
     network_traffic_logs_enabled: Switch = None
+    """Whether traffic is logged; a self-hosted server does not keep it."""
+
     network_traffic_logs_groups: Annotated[GroupNames, KEPT] | None = None
+    """Groups whose traffic is logged; a self-hosted server does not keep it."""
+
     network_traffic_packet_counter_enabled: Switch = None
+    """Whether packets are counted; a self-hosted server does not keep it."""
 
 
 EXTRA = frozenset(

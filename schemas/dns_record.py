@@ -24,6 +24,7 @@ from schemas._core.fields import (
     invalid,
 )
 from schemas._core.kind import Account, Endpoint, Kind
+from schemas._core.shapes import DOMAIN, Shape, Written, at_least_one
 
 Ttl = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
@@ -32,7 +33,10 @@ class ARecord(Strict):
     """An IPv4 address with its own time to live, in seconds."""
 
     value: Ipv4
+    """The address."""
+
     ttl: Ttl | None = None
+    """How long it may be cached, in seconds. Left out: as for the label."""
 
 
 def _not_mapped(value: str) -> str:
@@ -46,7 +50,10 @@ class AaaaRecord(Strict):
     """An IPv6 address with its own time to live, in seconds."""
 
     value: Annotated[Ipv6, AfterValidator(_not_mapped)]
+    """The address."""
+
     ttl: Ttl | None = None
+    """How long it may be cached, in seconds. Left out: as for the label."""
 
 
 def _once(records: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -56,13 +63,30 @@ def _once(records: tuple[Any, ...]) -> tuple[Any, ...]:
     return records
 
 
+_ALL_DIFFERENT = Shape(keywords={"minItems": 1, "uniqueItems": True})
+_A = Ipv4 | ARecord | Annotated[tuple[Ipv4 | ARecord, ...], _ALL_DIFFERENT]
+_AAAA = Ipv6 | AaaaRecord | Annotated[tuple[Ipv6 | AaaaRecord, ...], _ALL_DIFFERENT]
+
+
 class RecordSet(Resource):
     """All records of one label, as the files write them."""
 
-    A: Annotated[tuple[ARecord, ...], NotEmpty, AfterValidator(_once)] | None = None
-    AAAA: Annotated[tuple[AaaaRecord, ...], NotEmpty, AfterValidator(_once)] | None = None
+    A: Annotated[tuple[ARecord, ...], NotEmpty, AfterValidator(_once), Written(_A)] | None = None
+    """IPv4 addresses: one, or a list; each may be `{value: IP, ttl: SECONDS}`."""
+
+    AAAA: Annotated[tuple[AaaaRecord, ...], NotEmpty, AfterValidator(_once), Written(_AAAA)] | None = None
+    """IPv6 addresses: one, or a list; each may be `{value: IP, ttl: SECONDS}`."""
+
     CNAME: Domain | None = None
+    """The name for which this one stands; it excludes addresses."""
+
     ttl: Ttl = 300
+    """How long records may be cached, in seconds."""
+
+    RULES = (
+        at_least_one("A", "AAAA", "CNAME"),
+        {"if": {"required": ["CNAME"]}, "then": {"not": {"anyOf": [{"required": ["A"]}, {"required": ["AAAA"]}]}}},
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -169,6 +193,7 @@ KIND = Kind(
     expand=_expand,
     write=_write,
     check_name=_label,
+    name_shape=Shape(pattern=rf"@|\*|(?:\*\.)?{DOMAIN}", hint="write a name inside the zone: erp, *.erp, *, @"),
     endpoint=Endpoint("", members="records", collection="/dns/zones/{parent}/records"),
     name_field="",
     suffix=_suffix,

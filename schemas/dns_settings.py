@@ -11,6 +11,7 @@ class DnsSettings(Resource):
     """Groups whose peers do not get their DNS from NetBird."""
 
     disabled_management_groups: GroupNames
+    """Groups whose peers do not get their DNS from NetBird. Left out: kept as it is."""
 
 
 KIND = Kind(

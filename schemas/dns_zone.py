@@ -8,9 +8,10 @@ from typing import Annotated, Self
 from pydantic import ValidationInfo, model_validator
 
 from schemas._core.codec import plain
-from schemas._core.fields import JsonObject, Name, Resource, Wire, domain_name, invalid, is_live
+from schemas._core.fields import DOMAIN_SHAPE, JsonObject, Name, Resource, Wire, domain_name, invalid, is_live
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Kind, Unique
+from schemas._core.shapes import SOME, Shape
 
 LONGEST_NAME = 255
 
@@ -18,10 +19,17 @@ LONGEST_NAME = 255
 class DnsZone(Resource):
     """A domain whose records are given to the peers of `groups`; its key is the domain."""
 
-    name: Name | None = None
-    groups: Annotated[GroupNames, Wire("distribution_groups")]
+    name: Annotated[Name, Shape(keywords={"maxLength": LONGEST_NAME})] | None = None
+    """What to call it. Left out: the domain."""
+
+    groups: Annotated[GroupNames, Wire("distribution_groups"), SOME]
+    """Groups whose peers get the zone."""
+
     enable_search_domain: bool = False
+    """Whether names without a dot are looked up in it."""
+
     enabled: bool = True
+    """Whether it is in use."""
 
     @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Self:
@@ -63,6 +71,7 @@ KIND = Kind(
     endpoint=Endpoint("/dns/zones"),
     name_field="domain",
     check_name=domain_name,
+    name_shape=DOMAIN_SHAPE,
     write=_write,
     complete=lambda zone, parts: zone if zone.name else zone.model_copy(update={"name": parts[-1]}),
     computed=frozenset({"id", "records"}),

@@ -19,6 +19,7 @@ class AtLeast(Strict):
     """These peers and whoever else is a member."""
 
     at_least: Peers
+    """Peers that are members; others may be, too."""
 
 
 def _form(value: Any) -> str:
@@ -32,6 +33,7 @@ class Group(Resource):
     """A named set of peers. Its resources belong to the `groups` of network resources and are echoed on every update."""
 
     peers: Annotated[Members, Trait.KEPT] | None = None
+    """Members: `[PEER, PEER]` means exactly these, `{at_least: [PEER]}` these and whoever else."""
 
 
 def _decode(model: type[Group], seen: JsonObject, account: Account) -> Group:

@@ -14,6 +14,7 @@ from schemas._core.conflicts import Claims, Conflict, Files, Stated
 from schemas._core.fields import AsTuple, Domain, JsonObject, Resource, Text, Unordered, invalid, is_live
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Ids, Kind, Unique
+from schemas._core.shapes import IPV4, IPV6, PORT, SOME, Shape, where
 
 MOST_SERVERS = 3
 LONGEST_NAME = 40
@@ -47,16 +48,48 @@ def _server(value: str) -> str:
     return _joined(known, port)
 
 
+_SERVER_SHAPE = Shape(
+    "nameserver",
+    rf"{IPV4}(?::{PORT})?|{IPV6}|\[{IPV6}\](?::{PORT})?",
+    "write 10.20.0.53, 10.20.0.53:5353 or [fd00::53]:5353",
+)
+_FEW = Shape(keywords={"minItems": 1, "maxItems": MOST_SERVERS})
+
+
 class NameserverGroup(Resource):
     """One to three DNS servers, asked in order, for some domains or (`primary`) for all."""
 
-    servers: Annotated[tuple[Annotated[str, AfterValidator(_server)], ...], AsTuple]
-    groups: GroupNames
+    servers: Annotated[tuple[Annotated[str, AfterValidator(_server), _SERVER_SHAPE], ...], AsTuple, _FEW]
+    """One to three servers, asked in this order: `IP` or `IP:PORT`, `[IPv6]:PORT`."""
+
+    groups: Annotated[GroupNames, SOME]
+    """Groups whose peers ask these servers."""
+
     domains: Annotated[tuple[Domain, ...], AsTuple, Unordered] = ()
+    """Domains that they are asked for. Exactly one of `primary: true` and `domains` is needed."""
+
     primary: bool = False
+    """Whether they are asked for every domain. Exactly one of `primary: true` and `domains` is needed."""
+
     search_domains_enabled: bool = False
+    """Whether names without a dot are looked up in the domains."""
+
     enabled: bool = True
+    """Whether they are in use."""
+
     description: Text = ""
+    """What they are for."""
+
+    RULES = (
+        where("primary", value=True, then={"properties": {"domains": {"maxItems": 0}}}),
+        where("primary", value=True, then={"properties": {"search_domains_enabled": {"enum": [False]}}}),
+        {
+            "anyOf": [
+                {"required": ["primary"], "properties": {"primary": {"not": {"const": False}}}},
+                {"required": ["domains"], "properties": {"domains": {"minItems": 1}}},
+            ]
+        },
+    )
 
     @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Self:
@@ -131,6 +164,7 @@ KIND = Kind(
     section=("dns", "nameservers"),
     endpoint=Endpoint("/dns/nameservers"),
     check_name=_name,
+    name_shape=Shape(keywords={"maxLength": LONGEST_NAME}),
     decode=_decode,
     encode=_encode,
     remarks=_remarks,

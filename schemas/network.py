@@ -10,6 +10,7 @@ class Network(Resource):
     """A network; `routers` and `resources` stand inside it in the files."""
 
     description: Text = ""
+    """What it is."""
 
 
 KIND = Kind(

@@ -7,9 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from schemas._core.fields import DOMAIN, Resource, Text, host_or_network, invalid
+from schemas._core.fields import IS_DOMAIN, Resource, Text, host_or_network, invalid
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Effect, Endpoint, Kind, Unique
+from schemas._core.shapes import BITS4, BITS6, IPV4, IPV6, LABEL, Shape
 
 
 def _address(value: str) -> str:
@@ -19,7 +20,7 @@ def _address(value: str) -> str:
         except ValueError:
             pass
     domain = value.removeprefix("*.")
-    if re.fullmatch(r"[0-9.:/-]+", value) or domain.rpartition(".")[2].isdigit() or not DOMAIN.fullmatch(domain):
+    if re.fullmatch(r"[0-9.:/-]+", value) or domain.rpartition(".")[2].isdigit() or not IS_DOMAIN.fullmatch(domain):
         raise invalid(
             f"'{value}' is neither an IP address, a CIDR nor a domain",
             "write 10.20.5.10, 10.20.0.0/16, nas.example.com or *.example.com",
@@ -27,13 +28,27 @@ def _address(value: str) -> str:
     return value
 
 
+_ADDRESS = Shape(
+    "address",
+    rf"{IPV4}(?:/{BITS4})?|{IPV6}(?:/{BITS6})?|(?![0-9.:/-]+$)(?:\*\.)?(?:{LABEL}\.)*(?![0-9]+$){LABEL}",
+    "write 10.20.5.10, 10.20.0.0/16, nas.example.com or *.example.com",
+)
+
+
 class NetworkResource(Resource):
     """Something that peers reach through a network; its `groups` are the only owner of its memberships."""
 
-    address: Annotated[str, AfterValidator(_address)]
+    address: Annotated[str, AfterValidator(_address), _ADDRESS]
+    """An IP address, a CIDR, a domain or `*.domain`."""
+
     groups: GroupNames = ()
+    """Groups to which the resource belongs, so that policies can name it."""
+
     enabled: bool = True
+    """Whether it can be reached."""
+
     description: Text = ""
+    """What it is."""
 
 
 def _effect(before: NetworkResource | None, after: NetworkResource | None) -> Effect:

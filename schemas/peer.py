@@ -16,11 +16,22 @@ class Peer(Resource):
     """A machine of the account; every field that is left out stays as it is."""
 
     ssh_enabled: Annotated[bool, Trait.KEPT] | None = None
+    """Whether NetBird SSH is on."""
+
     login_expiration_enabled: Annotated[bool, Trait.KEPT] | None = None
+    """Whether its login expires."""
+
     inactivity_expiration_enabled: Annotated[bool, Trait.KEPT] | None = None
+    """Whether its login expires when it has been away."""
+
     approval_required: Annotated[bool, Trait.KEPT] | None = None
+    """Whether it waits for approval; a self-hosted server approves every peer."""
+
     ip: Annotated[Ipv4, Trait.KEPT] | None = None
+    """Its IPv4 address."""
+
     ipv6: Annotated[Ipv6, Trait.KEPT] | None = None
+    """Its IPv6 address."""
 
 
 def _initial(seen: JsonObject) -> JsonObject:

@@ -22,8 +22,13 @@ class Policy(Rule):
     """One rule of access between two ends. NetBird keeps exactly one rule per policy."""
 
     posture: Annotated[tuple[Annotated[Name, RefTo("posture_check")], ...], OneOrMany, Unordered] = ()
+    """Posture checks that the peers of `from` have to pass: one name, or a list."""
+
     enabled: bool = True
+    """Whether the policy is in force."""
+
     description: Text = ""
+    """What it is for."""
 
 
 def _decode(model: type[Policy], seen: JsonObject, account: Account) -> Policy:

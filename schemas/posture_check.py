@@ -12,17 +12,31 @@ from schemas._core.codec import lenient
 from schemas._core.conflicts import Conflict, Files
 from schemas._core.fields import JsonObject, Resource, Text, Version, invalid
 from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Unique
+from schemas._core.shapes import at_least_one
 
 
 class PostureCheck(Resource):
     """A set of checks, all of which a peer has to pass."""
 
     description: Text = ""
+    """What it is for."""
+
     netbird_version: Version | None = None
+    """The oldest NetBird client that passes. Left out: no such check."""
+
     os_version: OsVersion | None = None
+    """The oldest operating systems that pass; one without an entry does not. Left out: no such check."""
+
     locations: Locations | None = None
+    """Countries and cities from which peers may, or may not, connect. Left out: no such check."""
+
     network_ranges: NetworkRanges | None = None
+    """Networks in which peers may, or may not, be. Left out: no such check."""
+
     processes: Processes | None = None
+    """Programs that must run; their paths by operating system. Left out: no such check."""
+
+    RULES = (at_least_one(*CHECKS),)
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -15,8 +15,13 @@ class ServiceUser(Resource):
     """A program's account and what it may do."""
 
     role: Literal["admin", "user", "auditor", "network_admin", "billing_admin"]
+    """What it may do."""
+
     auto_groups: AutoGroups = ()
+    """Groups to which its machines belong."""
+
     blocked: Annotated[bool, Wire("is_blocked")] = False
+    """Whether its tokens are refused."""
 
 
 def _encode(desired: ServiceUser, fields: frozenset[str], base: JsonObject, ids: Ids) -> JsonObject:

@@ -13,6 +13,7 @@ from schemas._core.codec import plain
 from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, Wire, duration, invalid, seconds
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Account, Endpoint, Kind
+from schemas._core.shapes import Shape, where
 
 MINUTE = 60
 LONGEST = 2**63 // 10**9
@@ -35,16 +36,34 @@ LARGEST = 2**63 - 1
 """Whole numbers of the API have 64 bits."""
 
 
+_NOT_NEGATIVE = Shape(keywords={"minimum": 0})
+
+
 class SetupKey(Resource):
     """A key that lets machines join. All but its groups and its revocation is fixed when it is made."""
 
     type: Annotated[Literal["reusable", "one-off"], Trait.IMMUTABLE]
+    """Whether several machines can join with it, or one."""
+
     expires_in: Annotated[DurationOrNever, AfterValidator(_lasting), Trait.CREATE_ONLY, Wire(to=seconds)] = "never"
-    usage_limit: Annotated[int, Field(le=LARGEST), AfterValidator(_limit), Trait.IMMUTABLE] = 0
+    """How long it can be used: `90d`, `12h`, at most `106751d`, or `never`."""
+
+    usage_limit: Annotated[int, Field(le=LARGEST), AfterValidator(_limit), _NOT_NEGATIVE, Trait.IMMUTABLE] = 0
+    """How many machines can join with it; 0 is no limit."""
+
     ephemeral: Annotated[bool, Trait.IMMUTABLE] = False
+    """Whether machines that join with it are removed when they have been away for a while."""
+
     allow_extra_dns_labels: Annotated[bool, Trait.IMMUTABLE] = False
+    """Whether machines that join with it may ask for more DNS names."""
+
     auto_groups: AutoGroups = ()
+    """Groups to which machines that join with it belong."""
+
     revoked: bool = False
+    """`true` revokes it; the server cannot take that back."""
+
+    RULES = (where("type", "one-off", {"properties": {"usage_limit": {"maximum": 1}}}),)
 
     @model_validator(mode="after")
     def _one_use(self) -> Self:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from schemas._core.address import Address
 from schemas._core.fields import Duration, JsonObject, Resource, Trait, Wire, invalid, seconds
 from schemas._core.kind import Account, Endpoint, Kind, Veto
+from schemas._core.shapes import DURATION, Shape
 
 DAY = 86400
 MOST_DAYS = 365
@@ -24,12 +25,25 @@ def _days(value: str) -> str:
     return value
 
 
+_LIFETIME = Shape(
+    "token_lifetime",
+    rf"0*(?:36[0-5]|3[0-5][0-9]|[12][0-9]{{2}}|[1-9][0-9]?)d|(?=.*[hms]){DURATION}",
+    "a token lives for whole days, 1d to 365d",
+    ("90d", "365d"),
+)
+
+
 class Token(Resource):
     """A personal access token: made and deleted, never changed."""
 
     expires_in: Annotated[
-        Duration, AfterValidator(_days), Trait.CREATE_ONLY, Wire(to=lambda text: seconds(text) // DAY, of=str)
+        Duration,
+        AfterValidator(_days),
+        Trait.CREATE_ONLY,
+        Wire(to=lambda text: seconds(text) // DAY, of=str),
+        _LIFETIME,
     ]
+    """How long it lives: whole days, `1d` to `365d`."""
 
 
 def _instant(text: str) -> datetime:

@@ -12,6 +12,7 @@ from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invali
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Account, CannotExpress, Effect, Endpoint, Ids, Kind
 from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, vetoes
+from schemas._core.shapes import Shape, where
 
 Role = Literal["owner", "admin", "user", "auditor", "network_admin", "billing_admin"]
 
@@ -20,10 +21,21 @@ class User(Resource):
     """A person. Who has not signed in yet can be invited; else a missing person is a warning."""
 
     role: Annotated[Role, Trait.KEPT] | None = None
+    """What the person may do; `owner` only of who is the owner already."""
+
     auto_groups: Annotated[AutoGroups, Trait.KEPT] | None = None
+    """Groups to which the person's machines belong."""
+
     blocked: Annotated[bool, Wire("is_blocked"), Trait.KEPT] | None = None
+    """Whether the person is locked out."""
+
     invite: Annotated[bool, Trait.CREATE_ONLY] = False
+    """Whether to invite a person who is not in the account; it needs `name`."""
+
     name: Annotated[Name, Trait.CREATE_ONLY] | None = None
+    """First and last name of an invited person."""
+
+    RULES = (where("invite", value=True, then={"required": ["name"]}),)
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -98,6 +110,7 @@ KIND = Kind(
     endpoint=Endpoint("/users"),
     name_field="email",
     check_name=_email,
+    name_shape=Shape(pattern=r"[^@\s\x1c-\x1f\x85]+@[^\s\x1c-\x1f\x85]+", hint="people are declared by their e-mail"),
     name_form=str.lower,
     computed=ANSWER_ONLY,
     selects=lambda seen: not seen.get("is_service_user"),

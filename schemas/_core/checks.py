@@ -19,6 +19,7 @@ from schemas._core.fields import (
     country_code,
     invalid,
 )
+from schemas._core.shapes import ANY_TEXT, COUNTRY, SOME, Shape, at_least_one, exactly_one
 
 CHECKS = {
     "netbird_version": "nb_version_check",
@@ -42,10 +43,21 @@ class OsVersion(Strict):
     """Least versions by operating system; a system without an entry does not pass."""
 
     android: Version | None = None
+    """Android, at least."""
+
     ios: Version | None = None
+    """iOS, at least."""
+
     macos: Version | None = None
+    """macOS, at least."""
+
     linux_kernel: Version | None = None
+    """Linux: version of the kernel, at least."""
+
     windows_kernel: Version | None = None
+    """Windows: version of the kernel, at least."""
+
+    RULES = (at_least_one(*OS_FIELDS),)
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -62,10 +74,13 @@ def _location(value: str) -> str:
     return value
 
 
-Location = Annotated[str, AfterValidator(_location)]
+_PLACE = Shape("place", f"{COUNTRY}(?:/{ANY_TEXT}+)?", "write DE, or DE/Berlin", ("DE", "DE/Berlin"))
+Location = Annotated[str, AfterValidator(_location), _PLACE]
 
 
 class _AllowOrDeny(Strict):
+    RULES = (exactly_one("allow", "deny"),)
+
     @model_validator(mode="after")
     def _one(self) -> Self:
         given = [name for name in ("allow", "deny") if getattr(self, name) is not None]
@@ -86,23 +101,36 @@ class _AllowOrDeny(Strict):
 class Locations(_AllowOrDeny):
     """Countries and cities from which peers may, or may not, connect."""
 
-    allow: Annotated[tuple[Location, ...], AsTuple, Unordered] | None = None
-    deny: Annotated[tuple[Location, ...], AsTuple, Unordered] | None = None
+    allow: Annotated[tuple[Location, ...], AsTuple, Unordered, SOME] | None = None
+    """Places: `DE`, or `DE/Berlin` from which alone peers may connect."""
+
+    deny: Annotated[tuple[Location, ...], AsTuple, Unordered, SOME] | None = None
+    """Places: `DE`, or `DE/Berlin` from which peers may not connect."""
 
 
 class NetworkRanges(_AllowOrDeny):
     """Networks in which peers may, or may not, be."""
 
-    allow: Annotated[tuple[AddressRange, ...], AsTuple, Unordered] | None = None
-    deny: Annotated[tuple[AddressRange, ...], AsTuple, Unordered] | None = None
+    allow: Annotated[tuple[AddressRange, ...], AsTuple, Unordered, SOME] | None = None
+    """Networks as CIDR of which a peer has to be in one."""
+
+    deny: Annotated[tuple[AddressRange, ...], AsTuple, Unordered, SOME] | None = None
+    """Networks as CIDR in which a peer may not be."""
 
 
 class Process(Strict):
     """A program that must run; its path by operating system."""
 
     linux: Name | None = None
+    """Path of the program on Linux."""
+
     macos: Name | None = None
+    """Path of the program on macOS."""
+
     windows: Name | None = None
+    """Path of the program on Windows."""
+
+    RULES = (at_least_one("linux", "macos", "windows"),)
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -115,7 +143,7 @@ def _by_path(processes: tuple[Process, ...]) -> tuple[Process, ...]:
     return tuple(sorted(set(processes), key=lambda p: (p.linux or "", p.macos or "", p.windows or "")))
 
 
-Processes = Annotated[tuple[Process, ...], AsTuple, NotEmpty, AfterValidator(_by_path)]
+Processes = Annotated[tuple[Process, ...], AsTuple, NotEmpty, AfterValidator(_by_path), SOME]
 
 
 def seen_check(check: str, seen: JsonObject) -> Any:

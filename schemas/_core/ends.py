@@ -8,20 +8,43 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, Valida
 
 from schemas._core.address import decode_part, encode_part
 from schemas._core.codec import labels, plain
-from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Single, Unordered, invalid, is_live
+from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Single, Strict, Unordered, invalid, is_live
 from schemas._core.kind import Account, Ids
+from schemas._core.shapes import SOME, TEMPLATE, Written
 
 
 class PeerEnd(Single):
     """One peer as an end of a policy."""
 
     peer: Annotated[Name, RefTo("peer")]
+    """Name of the peer."""
+
+
+_NAME_IN_NETWORK = "[^/]*/[^/]*"
+
+
+class ByBothNames(Strict):
+    """One network resource as a file names it: NETWORK/NAME, or, for names with a slash, in two parts."""
+
+    resource: Annotated[Name, RefTo("network_resource", compound=True)]
+    """The resource: `NETWORK/NAME`, or its name alone beside `network`."""
+
+    network: Annotated[Name, RefTo("network")] | None = None
+    """The network of the resource, for names with a slash."""
+
+    RULES = (
+        {
+            "if": {"not": {"required": ["network"]}},
+            "then": {"properties": {"resource": {"pattern": f"^{_NAME_IN_NETWORK}$|^{TEMPLATE}$"}}},
+        },
+    )
 
 
 class ResourceEnd(Single):
     """One network resource as an end of a policy: `{resource: NET/NAME}`, or with `network` for names with a slash."""
 
     resource: Annotated[Name, RefTo("network_resource", compound=True)]
+    """Key of the resource."""
 
     @model_validator(mode="before")
     @classmethod
@@ -31,7 +54,7 @@ class ResourceEnd(Single):
         network = value.get("network", "")
         if not isinstance(network, str):
             raise invalid("network is not the name of a network", "write text, in quotes where it looks like a number")
-        if network:
+        if network and name:
             others = {key: item for key, item in value.items() if key != "network"}
             return {**others, "resource": f"{encode_part(network)}/{encode_part(name)}"}
         if is_live(info):
@@ -75,9 +98,12 @@ Groups = Annotated[
     BeforeValidator(_no_mapping),
     Unordered,
     AfterValidator(_some),
+    SOME,
 ]
 Ends = Annotated[
-    Annotated[Groups, Tag("<groups>")] | Annotated[PeerEnd, Tag("<peer>")] | Annotated[ResourceEnd, Tag("<resource>")],
+    Annotated[Groups, Tag("<groups>")]
+    | Annotated[PeerEnd, Tag("<peer>")]
+    | Annotated[ResourceEnd, Tag("<resource>"), Written(ByBothNames)],
     Discriminator(_end),
 ]
 

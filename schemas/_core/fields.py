@@ -30,7 +30,6 @@ from schemas._core.shapes import (
     Shape,
 )
 
-
 JsonObject = dict[str, Any]
 """An object of the API, or a part of one."""
 

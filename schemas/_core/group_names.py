@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from schemas._core.fields import AsTuple, Name, RefTo, Unordered, invalid
+from schemas._core.shapes import Shape
 
 GroupNames = Annotated[tuple[Annotated[Name, RefTo("group")], ...], AsTuple, Unordered]
 
@@ -17,6 +18,7 @@ def _no_all(groups: tuple[str, ...]) -> tuple[str, ...]:
     return groups
 
 
+_NOT_ALL = Shape(keywords={"not": {"const": "All"}})
 AutoGroups = Annotated[
-    tuple[Annotated[Name, RefTo("group", fills="peers")], ...], AsTuple, Unordered, AfterValidator(_no_all)
+    tuple[Annotated[Name, RefTo("group", fills="peers"), _NOT_ALL], ...], AsTuple, Unordered, AfterValidator(_no_all)
 ]

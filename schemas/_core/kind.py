@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from schemas._core.codec import decode_fields, encode_fields, plain, request_body
 from schemas._core.conflicts import Conflict, Files
 from schemas._core.fields import JsonObject, Resource
+from schemas._core.shapes import Shape
 
 M = TypeVar("M", bound=Resource)
 
@@ -184,6 +185,7 @@ class Kind(Generic[M]):
         complete: fills in what depends on the parts of the key.
         name_field: where the API has the name; empty if objects have none.
         check_name: refuses a name that the server would refuse; raises like a validator.
+        name_shape: what JSON Schema says of names, as `check_name` does.
         name_form: the form in which names are compared.
         named: lays a name over the body of a request.
         suffix: parts of the key that are not a name, already encoded, given the parts of the parent's key.
@@ -235,6 +237,7 @@ class Kind(Generic[M]):
     name_field: str = "name"
     suffix: Callable[[M, tuple[str, ...]], tuple[str, ...]] | None = None
     check_name: Callable[[str], str] = str
+    name_shape: Shape = field(default_factory=Shape)
     name_form: Callable[[str], str] = str
     named: Callable[[JsonObject, str], JsonObject] | None = None
     computed: frozenset[str] = frozenset({"id"})

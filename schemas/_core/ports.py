@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
 from schemas._core.fields import OneOrMany, Text, invalid
+from schemas._core.shapes import PORTS, SOME, Shape, Written
 
 Span = tuple[int, int]
 _SPAN = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
@@ -119,8 +120,26 @@ def _is_port(value: Any) -> bool:
     return True
 
 
-Traffic = Annotated[tuple[Text, ...], OneOrMany, AfterValidator(traffic)]
+_ENTRY = Shape(
+    "traffic",
+    f"all|icmp|(?:tcp|udp)(?:/{PORTS})?",
+    "write all, icmp, tcp, udp, tcp/443 or udp/8000-8100",
+    (*PROTOCOLS, "tcp/443", "tcp/8000-8100"),
+)
+_ONE_PROTOCOL = Shape(
+    keywords={
+        "minItems": 1,
+        "anyOf": [
+            {"items": {"pattern": rf"^{said}|\$\{{"}}
+            for said in (*(f"{protocol}$" for protocol in PROTOCOLS), "tcp/", "udp/")
+        ],
+    }
+)
+Traffic = Annotated[tuple[Annotated[Text, _ENTRY], ...], OneOrMany, AfterValidator(traffic), _ONE_PROTOCOL]
 """What `allow` and `deny` say."""
 
-Ports = Annotated[tuple[int | str, ...], BeforeValidator(_ports, json_schema_input_type=str | list[int | str])]
+_PORT_NUMBER = Annotated[int, Shape(keywords={"minimum": 1, "maximum": LAST})]
+_PORT_TEXT = Annotated[str, Shape("ports", PORTS, "write a port or a range: 443, 8000-8100", ("8000-8100",))]
+_WRITTEN = Written(Literal["all"] | Annotated[tuple[_PORT_NUMBER | _PORT_TEXT, ...], SOME])
+Ports = Annotated[tuple[int | str, ...], BeforeValidator(_ports), _WRITTEN]
 """Ports by themselves; none at all are all of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
@@ -23,6 +23,7 @@ from schemas._core.ports import (
     wire_ports,
     within,
 )
+from schemas._core.shapes import Shape, Written, exactly_one, only_with
 
 SSH = "netbird-ssh"
 SSH_PORT = 22
@@ -38,7 +39,8 @@ def _switch(value: Any) -> Any:
 
 
 Ssh = Annotated[
-    Annotated[bool, BeforeValidator(_switch), Tag("<everybody>")] | Annotated[Logins, Tag("<groups>")],
+    Annotated[bool, BeforeValidator(_switch), Tag("<everybody>"), Written(Literal[True])]
+    | Annotated[Logins, Tag("<groups>"), Shape(keywords={"minProperties": 1})],
     Discriminator(lambda value: "<groups>" if isinstance(value, dict) else "<everybody>"),
 ]
 
@@ -47,12 +49,29 @@ class Rule(Resource):
     """Who may reach whom, over what."""
 
     from_: Ends = Field(alias="from")
+    """Who: a group, a list of groups, one `{peer: NAME}` or one `{resource: NETWORK/NAME}`."""
+
     to: Ends
+    """Whom: a group, a list of groups, one `{peer: NAME}` or one `{resource: NETWORK/NAME}`."""
+
     allow: Traffic | None = None
+    """What is let through: `all`, `icmp`, `tcp`, `udp`, `tcp/443` or a list of ports of one protocol.
+    Exactly one of `allow`, `deny` and `ssh` is needed."""
+
     deny: Traffic | None = None
+    """What is dropped, in the forms of `allow`. Exactly one of `allow`, `deny` and `ssh` is needed."""
+
     ssh: Ssh | None = None
+    """NetBird SSH: `{GROUP: [LOCAL USER]}` with every group of `from` as a key, or `true` for every user of the account.
+    Exactly one of `allow`, `deny` and `ssh` is needed."""
+
     ports: Ports | None = None
+    """Ports beside `ssh`; `all` opens every TCP port. Left out: `[22]`."""
+
     bidirectional: bool = False
+    """Whether `to` may reach `from` as well."""
+
+    RULES = (exactly_one("allow", "deny", "ssh"), only_with("ports", "ssh"))
 
     @model_validator(mode="before")
     @classmethod

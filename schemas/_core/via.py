@@ -10,16 +10,28 @@ from schemas._core.address import encode_part
 from schemas._core.fields import Metric, Name, RefTo, Resource, invalid, is_live
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Effect
+from schemas._core.shapes import exactly_one
 
 
 class Routed(Resource):
     """Exactly one of `peer` and `peer_groups`, and how the route is weighed."""
 
     peer: Annotated[Name, RefTo("peer")] | None = None
+    """The peer that routes. Exactly one of `peer` and `peer_groups` is needed."""
+
     peer_groups: GroupNames | None = None
+    """Groups whose peers route. Exactly one of `peer` and `peer_groups` is needed."""
+
     metric: Metric = 9999
+    """1 to 9999; the lowest wins."""
+
     masquerade: bool = True
+    """Whether traffic leaves with the address of the routing peer."""
+
     enabled: bool = True
+    """Whether it is in use."""
+
+    RULES = (exactly_one("peer", "peer_groups"),)
 
     @model_validator(mode="after")
     def _one_router(self, info: ValidationInfo) -> Self:
