@@ -24,23 +24,32 @@ def text_of(tokens: list[Token]) -> str:
     """The text: no two empty lines in a row, none at either end, no white space at ends of lines."""
     lines: list[str] = []
     line: list[Token] = []
+    keeps = False
     for token in tokens:
         if token.kind == NEWLINE:
-            _add(lines, line)
+            keeps = _add(lines, line, keeps=keeps)
             line = []
         elif token.kind != GONE:
             line.append(token)
-    _add(lines, line)
+    _add(lines, line, keeps=keeps)
     if lines and not lines[-1]:
         lines.pop()
     return "".join(f"{line}\n" for line in lines)
 
 
-def _add(lines: list[str], line: list[Token]) -> None:
-    if line:
-        lines.append(_line(line))
-    elif lines and lines[-1]:
-        lines.append("")
+def _add(lines: list[str], line: list[Token], *, keeps: bool) -> bool:
+    """Add a line; an empty one not twice, and not where a scalar keeps the empty lines below it. Tell whether this one does."""
+    if not line:
+        if lines and lines[-1] and not keeps:
+            lines.append("")
+        return keeps
+    lines.append(_line(line))
+    return _keeps_empty_lines(line[-1])
+
+
+def _keeps_empty_lines(token: Token) -> bool:
+    is_block = token.kind == SCALAR and token.event.style in BLOCK_STYLES
+    return is_block and "+" in token.text.partition("\n")[0].partition("#")[0]
 
 
 def _line(line: list[Token]) -> str:

@@ -35,6 +35,7 @@ WITHOUT_WRITES = {
     "plan": ("--detailed-exitcode",),
     "drift": (),
     "validate": (),
+    "fmt": ("--check",),
     "export": ("--out", "exported"),
     "schema": ("--plan",),
     "explain": ("NBS401",),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from reconciler.fmt import formatted
 from tests.unit.harness import Account, Desk
 
 ROOT = Path(__file__).parents[3]
@@ -125,6 +127,14 @@ def test_examples_are_formatted(desk: Desk) -> None:
     for name in ("company", "minimal"):
         outcome = desk.nbsync("fmt", "--check", "--diff", str(ROOT / "examples" / name))
         assert outcome.exit_code == 0, outcome.stdout
+
+
+def test_the_readme_is_formatted() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    ours = [block for block in blocks if "version: 1" in block]
+    assert ours
+    for block in ours:
+        assert formatted(block, Path("README.md")) == block
 
 
 def test_an_export_is_formatted(account: Account) -> None:

@@ -203,6 +203,13 @@ def test_a_block_scalar_without_a_newline_at_the_end_of_the_file() -> None:
     assert fmt("groups:\n  a:\n    owner: |\n      text") == "groups:\n  a:\n    owner: |-\n      text\n"
 
 
+def test_no_empty_line_comes_below_a_scalar_that_would_keep_it() -> None:
+    becomes(
+        "groups:\n  a: 1\n\nversion:\n  |+\n   x\nusers: {}\n",
+        "version:\n  |+\n  x\ngroups:\n  a: 1\nusers: {}\n",
+    )
+
+
 def test_empty_lines_and_ends_of_lines() -> None:
     becomes("\n\nversion: 1  \r\n\r\n\r\n\r\ngroups: {}\t\n\n\n", "version: 1\n\ngroups: {}\n")
 
