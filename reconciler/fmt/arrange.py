@@ -47,20 +47,18 @@ def _rank(entry: Entry, ranks: dict[str, int]) -> int:
 
 
 def _may_move(entries: list[Entry], order: list[int], tokens: list[Token]) -> bool:
-    """No alias comes before its anchor, no anchor of a name before another one of that name."""
+    """Tell whether all that mentions an anchor that is made here stays in its order, so that aliases mean what they meant."""
     if any(entry.is_explicit for entry in entries):
         return False
-    made = [_names(entry, PROPERTY, "&", tokens) for entry in entries]
-    used = [_names(entry, ALIAS, "*", tokens) for entry in entries]
-    if not any(made):
+    made = {name for entry in entries for name in _names(entry, PROPERTY, "&", tokens)}
+    if not made:
         return True
-    places = {index: place for place, index in enumerate(order)}
-    return not any(
-        places[one] > places[other] and (made[one] & (made[other] | used[other]) or used[one] & made[other])
-        for other in range(len(entries))
-        for one in range(other)
-        if made[one] or made[other]
-    )
+    mentions: dict[str, list[int]] = {name: [] for name in made}
+    for index in order:
+        entry = entries[index]
+        for name in (_names(entry, PROPERTY, "&", tokens) | _names(entry, ALIAS, "*", tokens)) & made:
+            mentions[name].append(index)
+    return all(indices == sorted(indices) for indices in mentions.values())
 
 
 def _names(entry: Entry, kind: str, sign: str, tokens: list[Token]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,29 +45,35 @@ def read_source(text: str, path: Path) -> Source:
     Raises:
         Invalid: it is no YAML, or not the YAML that nbsync takes.
     """
-    sources = Sources()
-    findings, file = Findings(sources), sources.add(path)
-    events = _events(text)
-    root = None
-    try:
-        if events is None:
-            load(text, file, Budget(), findings)
-        else:
-            root = Builder(iter(events), file, Budget().nodes, findings).document()
-    except (Stop, TooManyErrors):
-        pass
-    if findings.diagnostics or events is None:
-        raise Invalid(findings.diagnostics)
-    return Source(text, events, root, sources)
-
-
-def _events(text: str) -> list[Any] | None:
     for attempt in attempts(text):
+        sources = Sources()
+        findings, events = Findings(sources), list[Any]()
+        builder = Builder(_noted(attempt(), events), sources.add(path), Budget().nodes, findings)
+        root = None
         try:
-            return list(attempt())
+            root = builder.document()
+        except (Stop, TooManyErrors):
+            pass
         except YAMLError:
             continue
-    return None
+        if findings.diagnostics:
+            raise Invalid(findings.diagnostics)
+        return Source(text, events, root, sources)
+    raise Invalid(_failures(text, path))
+
+
+def _noted(events: Iterator[Any], notes: list[Any]) -> Iterator[Any]:
+    """Events as they are asked for: what is nested too deep is not read to its end."""
+    for event in events:
+        notes.append(event)
+        yield event
+
+
+def _failures(text: str, path: Path) -> list[Diagnostic]:
+    """What the loader says of a text that is no YAML."""
+    findings = Findings(Sources())
+    load(text, findings.sources.add(path), Budget(), findings)
+    return findings.diagnostics
 
 
 def says_the_same(one: Source, other: Source, shape: Shape) -> bool:
