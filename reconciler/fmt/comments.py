@@ -9,6 +9,10 @@ from reconciler.fmt.tokens import BLOCK_STYLES, COMMENT, NEWLINE, Token
 from reconciler.fmt.tree import INDENT, Entry, Node
 
 
+_FOR_EDITORS = ("# yaml-language-server:", "# vim:", "# -*-")
+"""Comments about the whole file, which stay at its head."""
+
+
 class Span(NamedTuple):
     """Tokens of an entry of a block: from its comments (`lead`) over its first own token to its end, its comments inside included."""
 
@@ -42,7 +46,8 @@ def line_end(last: int, tokens: list[Token]) -> int:
 def _lead(first: int, tokens: list[Token]) -> int:
     """Where the comments right above the first entry of a block begin; what an empty line parts from it is a heading."""
     while (comment := first - 2) >= 0 and tokens[first - 1].kind == NEWLINE and tokens[comment].kind == COMMENT:
-        if comment > 0 and tokens[comment - 1].kind != NEWLINE:  # behind a key
+        is_behind_key = comment > 0 and tokens[comment - 1].kind != NEWLINE
+        if is_behind_key or tokens[comment].text.startswith(_FOR_EDITORS):
             break
         first = comment
     return first

@@ -111,6 +111,11 @@ def test_comments_move_with_their_keys() -> None:
     )
 
 
+def test_comments_for_editors_stay_at_the_head() -> None:
+    line = "# yaml-language-server: $schema=nbsync.json\n"
+    becomes(f"{line}groups: {{}}\nversion: 1\n", f"{line}version: 1\ngroups: {{}}\n")
+
+
 def test_comments_above_the_first_key_of_an_item_stand_above_its_dash() -> None:
     becomes(
         """
