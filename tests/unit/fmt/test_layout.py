@@ -204,6 +204,13 @@ def test_block_scalars_with_an_indentation_of_their_own() -> None:
     )
 
 
+def test_a_comment_below_a_block_scalar_does_not_become_a_part_of_it() -> None:
+    becomes(
+        "groups:\n  a:\n    owner: |\n          text\n        # a comment\n  b:\n",
+        "groups:\n  a:\n    owner: |\n      text\n    # a comment\n  b:\n",
+    )
+
+
 def test_a_block_scalar_without_a_newline_at_the_end_of_the_file() -> None:
     assert fmt("groups:\n  a:\n    owner: |\n      text") == "groups:\n  a:\n    owner: |-\n      text\n"
 
