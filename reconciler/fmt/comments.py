@@ -8,7 +8,6 @@ from typing import NamedTuple
 from reconciler.fmt.tokens import BLOCK_STYLES, COMMENT, NEWLINE, Token
 from reconciler.fmt.tree import INDENT, Entry, Node
 
-
 _FOR_EDITORS = ("# yaml-language-server:", "# vim:", "# -*-")
 """Comments about the whole file, which stay at its head."""
 
