@@ -102,6 +102,7 @@ KIND = Kind(
     model=Group,
     section=("groups",),
     endpoint=Endpoint("/groups"),
+    module="groups",
     computed=frozenset({"id", "issued", "peers_count", "resources_count"}),
     server_owned=lambda seen, _account: seen["name"] == "All" or seen.get("issued", "api") != "api",
     undeclarable=_undeclarable,

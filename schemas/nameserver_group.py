@@ -50,7 +50,7 @@ def _server(value: str) -> str:
 
 _SERVER_SHAPE = Shape(
     "nameserver",
-    rf"{IPV4}(?::{PORT})?|{IPV6}|\[{IPV6}\](?::{PORT})?",
+    rf"{IPV4}(?::{PORT})?|(?=\[[^\]]*\]|[^\[\]]*$)\[?{IPV6}(?:\](?::{PORT})?)?",
     "write 10.20.0.53, 10.20.0.53:5353 or [fd00::53]:5353",
 )
 _FEW = Shape(keywords={"minItems": 1, "maxItems": MOST_SERVERS})
@@ -163,6 +163,8 @@ KIND = Kind(
     model=NameserverGroup,
     section=("dns", "nameservers"),
     endpoint=Endpoint("/dns/nameservers"),
+    module="nameservers",
+    fields_since={"search_domains_enabled": "0.24.0"},
     check_name=_name,
     name_shape=Shape(keywords={"maxLength": LONGEST_NAME}),
     decode=_decode,

@@ -67,6 +67,7 @@ KIND = Kind(
     section=("peers",),
     initial=_initial,
     endpoint=Endpoint("/peers", creates=False),
+    module="peers",
     computed=frozenset(READ_ONLY.split()),
     server_owned=lambda seen, _account: bool(seen.get("ephemeral")),
     settle=_settle,

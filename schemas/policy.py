@@ -171,6 +171,7 @@ KIND = Kind(
     model=Policy,
     section=("policies",),
     endpoint=Endpoint("/policies"),
+    module="policies",
     server_owned=lambda seen, _account: seen["name"].startswith(TEMPORARY),
     undeclarable=_undeclarable,
     decode=_decode,

@@ -33,6 +33,7 @@ KIND = Kind(
     model=ServiceUser,
     section=("service_users",),
     endpoint=Endpoint("/users"),
+    module="users",
     computed=ANSWER_ONLY,
     selects=lambda seen: bool(seen.get("is_service_user")),
     server_owned=lambda seen, _account: bool(seen.get("is_current")),

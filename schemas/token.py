@@ -55,14 +55,18 @@ def _write(_tokens: Sequence[Token], seen: Sequence[JsonObject]) -> JsonObject:
     return {"expires_in": f"{round(days)}d"}
 
 
-def _in_use(seen: JsonObject, account: Account) -> bool:
+def _used_last(tokens: Sequence[JsonObject]) -> list[JsonObject]:
     """Every request is noted at its token, so the one in use is among the caller's that were used last."""
+    used = [token for token in tokens if token.get("last_used")]
+    latest = max((_instant(token["last_used"]) for token in used), default=datetime.min.replace(tzinfo=UTC))
+    return [token for token in used if latest - _instant(token["last_used"]) < IN_USE]
+
+
+def _in_use(seen: JsonObject, account: Account) -> bool:
     owner = account.parent("token", seen["id"])
-    if not (account.raw("service_user", owner) or {}).get("is_current") or not seen.get("last_used"):
+    if not (account.raw("service_user", owner) or {}).get("is_current"):
         return False
-    tokens = account.children("token", owner)
-    latest = max(_instant(token["last_used"]) for token in tokens if token.get("last_used"))
-    return latest - _instant(seen["last_used"]) < IN_USE
+    return any(token["id"] == seen["id"] for token in _used_last(account.children("token", owner)))
 
 
 def _vetoes(seen: JsonObject, after: Token | None, _changed: frozenset[str], account: Account) -> list[Veto]:
@@ -86,6 +90,9 @@ KIND = Kind(
     section=("tokens",),
     write=_write,
     endpoint=Endpoint("/users/{parent}/tokens", updates=False),
+    # Tokens of others are made only by who may write users.
+    module="users",
+    credential=_used_last,
     computed=frozenset({"id", "created_at", "created_by", "expiration_date", "last_used"}),
     server_owned=_in_use,
     vetoes=_vetoes,

@@ -108,6 +108,7 @@ KIND = Kind(
     model=User,
     section=("users",),
     endpoint=Endpoint("/users"),
+    module="users",
     name_field="email",
     check_name=_email,
     name_shape=Shape(pattern=r"[^@\s\x1c-\x1f\x85]+@[^\s\x1c-\x1f\x85]+", hint="people are declared by their e-mail"),

@@ -173,6 +173,11 @@ class Kind(Generic[M]):
         name: as in addresses, `network_resource`.
         model: what one object looks like.
         endpoint: where its objects are in the API.
+        module: what the server calls the area whose permissions writing needs; empty if that is not known.
+        since: the first release of the server that answers for this kind, `0.63.0`; empty if every one does.
+        fields_since: likewise for fields that older servers take and drop; in their words of the model.
+        credential: of one caller's objects of this kind, as the server shows them, those with which the caller may be asking
+            right now; nothing for kinds with which nobody can ask.
         section: where its objects stand: from the root of the document, or inside the parent's object.
         parent: the kind in whose objects these stand.
         layout: how they stand there.
@@ -227,6 +232,10 @@ class Kind(Generic[M]):
     model: type[M]
     endpoint: Endpoint
     section: tuple[str, ...]
+    module: str = ""
+    since: str = ""
+    fields_since: Mapping[str, str] = field(default_factory=dict)
+    credential: Callable[[Sequence[JsonObject]], Sequence[JsonObject]] | None = None
     parent: str = ""
     layout: Layout = Layout.NAMED
     written_as: type[BaseModel] | None = None

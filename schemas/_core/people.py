@@ -11,6 +11,22 @@ ANSWER_ONLY = frozenset(
     {"id", "status", "last_login", "issued", "is_current", "pending_approval", "idp_id", "permissions", "password"}
 )
 ADMINISTRATORS = frozenset({"owner", "admin"})
+_NETWORK = frozenset({"dns", "groups", "nameservers", "networks", "policies", "routes"})
+_WRITABLE = {
+    "network_admin": _NETWORK,
+    "auditor": frozenset[str](),
+    "user": frozenset[str](),
+    "billing_admin": frozenset[str](),
+}
+
+
+def may_write(role: str, module: str) -> bool:
+    """Tell whether a role may write what belongs to a module of permissions; who has a role that is not known may.
+
+    The table is the server's own, which it shows to people and not to service users (users/current: `permissions`).
+    """
+    writable = _WRITABLE.get(role)
+    return writable is None or module in writable
 
 
 def vetoes(seen: JsonObject, after: Any, changed: frozenset[str], _account: Account) -> list[Veto]:

@@ -130,7 +130,12 @@ _ONE_PROTOCOL = Shape(
     keywords={
         "minItems": 1,
         "anyOf": [
-            {"items": {"pattern": rf"^{said}|\$\{{"}}
+            {
+                "items": {
+                    "pattern": rf"^{said}|\$\{{",
+                    "patternErrorMessage": "one policy has one protocol, or every port of it",
+                }
+            }
             for said in (*(f"{protocol}$" for protocol in PROTOCOLS), "tcp/", "udp/")
         ],
     }
