@@ -26,7 +26,7 @@ COMMANDS = {
     "export": "write the account as files",
     "explain": "what a diagnostic code means",
     "rotate": "a new secret for a setup key or a token",
-    "schema": "JSON Schema of what -o json prints",
+    "schema": "JSON Schema of the files, for editors, and of what -o json prints",
     "simulate": "a NetBird account to try things on",
 }
 
