@@ -83,8 +83,22 @@ def from_environment(
         UsageError: The URL is refused, both tokens are set, or one is malformed or cannot be read.
         NotAuthorized: There is no token at all.
     """
-    token, scheme = _token_of_file(Path(token_file)) if token_file else _token_of_environment(environ)
-    return Settings(url or environ.get(URL_VARIABLE, "").strip() or DEFAULT_URL, SecretStr(token), scheme)
+    token, scheme = token_of(environ, token_file)
+    return Settings(url or url_of(environ), SecretStr(token), scheme)
+
+
+def url_of(environ: Mapping[str, str]) -> str:
+    """Return the URL of the server, checked.
+
+    Raises:
+        UsageError: It is refused.
+    """
+    return _checked_url(environ.get(URL_VARIABLE, "").strip() or DEFAULT_URL)
+
+
+def token_of(environ: Mapping[str, str], token_file: Path | str | None) -> tuple[str, Scheme]:
+    """Return the token and what goes before it in the header; raises as `from_environment`."""
+    return _token_of_file(Path(token_file)) if token_file else _token_of_environment(environ)
 
 
 def _token_of_file(file: Path) -> tuple[str, Scheme]:

@@ -138,7 +138,7 @@ class Lanes:
     def __init__(self, settings: Settings, allowed: frozenset[str], transport: httpx.BaseTransport | None) -> None:
         self._settings = settings
         self._allowed = allowed
-        self._build = _network_transports(settings.url) if transport is None else lambda _: transport
+        self._build = network_transports(settings.url) if transport is None else lambda _: transport
         self._owned = transport is None
         self._idle: list[Lane] = []
 
@@ -162,7 +162,7 @@ class Lanes:
             self._idle.pop().client.close()
 
 
-def _network_transports(url: str) -> Callable[[Deadline], httpx.BaseTransport]:
+def network_transports(url: str) -> Callable[[Deadline], httpx.BaseTransport]:
     """Return what opens a transport to `url`; trust store and proxy are looked up once, for all of them.
 
     Raises:
@@ -172,7 +172,7 @@ def _network_transports(url: str) -> Callable[[Deadline], httpx.BaseTransport]:
         # Loopback only: no certificate will be looked at, and a proxy would see the token.
         verify, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
     else:
-        verify, proxy = _trust_store(), _proxy_for(url)
+        verify, proxy = _trust_store(), proxy_for(url)
     return lambda deadline: PunctualTransport(verify, proxy, deadline)
 
 
@@ -186,7 +186,12 @@ def _trust_store() -> ssl.SSLContext:
         raise _unusable("SSL_CERT_FILE", f"no certificates could be read from it ({clean(str(error))})") from None
 
 
-def _proxy_for(url: str) -> httpx.Proxy | None:
+def proxy_for(url: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for `url`.
+
+    Raises:
+        UsageError: It cannot be used.
+    """
     host = urlsplit(url).netloc
     proxies = getproxies()
     proxy = proxies.get("https") or proxies.get("all")

@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "what a diagnostic code means",
     "rotate": "a new secret for a setup key or a token",
     "schema": "JSON Schema of the files, for editors, and of what -o json prints",
+    "doctor": "whether the server can be reached, and the token is good enough",
     "simulate": "a NetBird account to try things on",
 }
 

@@ -18,6 +18,7 @@ AREAS = {
     "NBS5": "The server",
     "NBS6": "Apply",
     "NBS7": "Export and layout",
+    "NBS8": "The way to the server",
     "NBS9": "The command line",
 }
 """What codes are about, by how they begin."""

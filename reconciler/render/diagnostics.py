@@ -18,9 +18,10 @@ STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.
 def render_diagnostics(view: View, console: Console) -> None:
     """Write all errors, warnings and remarks, errors first; their number, where there are several.
 
-    Neighbours with the same advice share it: it stands below the last of them.
+    What a check has found stands with the check. Neighbours with the same advice share it: it stands below the last of them.
     """
-    found = view.all_diagnostics()
+    shown = {one for check in view.checks for one in check.diagnostics}
+    found = [one for one in view.all_diagnostics() if one not in shown]
     sheet = Sheet(console)
     for (_, advice), neighbours in groupby(found, key=lambda one: (one.code, one.help)):
         for diagnostic in neighbours:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler._version import VERSION
 from reconciler.apply.report import Report, Result
+from reconciler.doctor.check import Check
 from reconciler.errors import Diagnostic, Place
 from reconciler.plan.change import Action, Change
 from reconciler.render.view import View
@@ -36,7 +37,13 @@ def document(view: View) -> dict[str, Any]:
         "changes": [_change(change, view.report, results.get(change)) for change in view.changes],
         "diagnostics": [diagnostic_object(diagnostic) for diagnostic in view.all_diagnostics()],
         "requests": {"read": view.reads, "write": view.writes},
+        **({"checks": [_check(check) for check in view.checks]} if view.checks else {}),
     }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    diagnostics = [diagnostic_object(diagnostic) for diagnostic in check.diagnostics]
+    return {"name": check.name, "status": str(check.status), "message": check.message, "diagnostics": diagnostics}
 
 
 def _change(change: Change, report: Report | None, result: Result | None) -> dict[str, Any]:

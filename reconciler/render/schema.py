@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.doctor.check import Status
 from reconciler.errors import ExitCode, Severity
 from reconciler.plan.change import Action
 
@@ -30,9 +31,11 @@ def plan_schema() -> dict[str, Any]:
                 "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}},
                 "diagnostics": {"type": "array", "items": {"$ref": "#/$defs/diagnostic"}},
                 "requests": _object({"read": _COUNT, "write": _COUNT}),
-            }
+                "checks": {"type": "array", "items": {"$ref": "#/$defs/check"}},
+            },
+            optional=("checks",),
         ),
-        "$defs": {"change": _change(), "field": _field(), "diagnostic": _diagnostic()},
+        "$defs": {"change": _change(), "field": _field(), "diagnostic": _diagnostic(), "check": _check()},
     }
 
 
@@ -61,6 +64,12 @@ def _change() -> dict[str, Any]:
 def _field() -> dict[str, Any]:
     switch = {"type": "boolean"}
     return _object({"path": _TEXT, "before": {}, "after": {}, "known_after_apply": switch, "sensitive": switch})
+
+
+def _check() -> dict[str, Any]:
+    statuses = {"enum": [str(status) for status in Status]}
+    found = {"type": "array", "items": {"$ref": "#/$defs/diagnostic"}}
+    return _object({"name": _TEXT, "status": statuses, "message": _TEXT, "diagnostics": found})
 
 
 def _diagnostic() -> dict[str, Any]:

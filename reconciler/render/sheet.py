@@ -37,6 +37,10 @@ class Glyphs:
     replace: str = "±"
     delete: str = "-"
     arrow: str = "→"
+    ok: str = "✓"
+    warning: str = "!"
+    failed: str = "✗"
+    not_checked: str = "·"
 
     def of(self, action: Action) -> str:
         """Symbol of an action."""
@@ -44,7 +48,7 @@ class Glyphs:
         return symbol
 
 
-ASCII = Glyphs(rename=">", replace="!", arrow="->")
+ASCII = Glyphs(rename=">", replace="!", arrow="->", ok="+", failed="x", not_checked="-")
 COLOURS = {
     Action.CREATE: "green",
     Action.UPDATE: "yellow",
@@ -68,7 +72,7 @@ class Sheet:
         self.width = console.width if console.file.isatty() else None
         # Not `console.encoding`: for stdout and stderr rich takes UTF-8 for granted.
         self._encoding = getattr(console.file, "encoding", None) or "utf-8"
-        self.glyphs = Glyphs() if _can_print("→±", self._encoding) else ASCII
+        self.glyphs = Glyphs() if _can_print("→±✓✗", self._encoding) else ASCII
         self._console = console
         self._styled = console.color_system is not None and not console.no_color
         self._segments: list[Segment] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.apply.report import Report, Status
 from reconciler.errors import ExitCode
 from reconciler.plan.change import Action, Plan
+from reconciler.render.checks import add_checks
 from reconciler.render.sheet import COLOURS, Piece, Sheet
 from reconciler.render.view import View
 
@@ -40,6 +41,8 @@ def summarize(sheet: Sheet, view: View) -> None:
     elif view.plan is not None:
         _planned(sheet, view)
         _refused(sheet, view.plan)
+    elif view.checks:
+        add_checks(sheet, view)
     elif view.command == "validate" and view.exit_code is ExitCode.DONE:
         sheet.row((Piece("The files are valid."),))
 

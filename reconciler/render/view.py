@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reconciler.apply.report import Report, Result
+from reconciler.doctor.check import Check
 from reconciler.errors import Diagnostic, ExitCode, Place, Severity
 from reconciler.plan.change import Action, Change, Plan
 from schemas import KINDS
@@ -22,6 +23,7 @@ class View:
         plan: what would be done, once it is known.
         report: what was done, after an apply.
         diagnostics: what is wrong or odd, besides the plan's own and the guards' verdicts.
+        checks: what the doctor looked at; their diagnostics count like the others.
         reads, writes: requests that were sent.
         plan_was_shown: a person has seen the plan already, to approve it.
     """
@@ -33,6 +35,7 @@ class View:
     plan: Plan | None = None
     report: Report | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
     reads: int = 0
     writes: int = 0
     plan_was_shown: bool = False
@@ -59,7 +62,7 @@ class View:
     def all_diagnostics(self) -> list[Diagnostic]:
         """Everything that is wrong or odd, each once: what failed as it came, then errors and warnings as they stand in the files."""
         failed = [result.error for result in self.report.results if result.error] if self.report else []
-        found = [*self.diagnostics]
+        found = [*self.diagnostics, *(one for check in self.checks for one in check.diagnostics)]
         if self.plan:
             found += [*self.plan.diagnostics, *(verdict.diagnostic for verdict in self.plan.verdicts)]
         if self.report:

@@ -52,6 +52,11 @@ def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[s
     return _read(api, kinds, needed, parents)
 
 
+def lists_of(desired: Desired) -> list[str]:
+    """Paths of the lists that a plan for this desired state reads; what stands inside parents comes on top, one by one."""
+    return sorted({kind.endpoint.path for kind in _wanted(desired).values() if _has_list(kind)})
+
+
 def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], parents: Parents) -> Snapshot:
     lists = {kind.endpoint.path for kind in wanted.values() if _has_list(kind)}
     optional = {kind.endpoint.path for name, kind in wanted.items() if _has_list(kind) and name not in needed}

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from reconciler.api import problems
 from reconciler.api.client import Api, ReadApi
-from reconciler.api.transport import _proxy_for
+from reconciler.api.transport import proxy_for
 from reconciler.errors import UsageError
 from reconciler.settings import Settings
 
@@ -295,7 +295,7 @@ def test_the_proxy_of_the_environment(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    found = _proxy_for("https://nb.example:8443")
+    found = proxy_for("https://nb.example:8443")
     assert (found and found.url) == (proxy and httpx.URL(proxy))
 
 

@@ -1,0 +1,150 @@
+"""Whose the token is, what its owner may do, and when the token ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from reconciler.api.client import ReadApi, path
+from reconciler.api.problems import Missing, NoSuchEndpoint, NotPermitted
+from reconciler.doctor.check import warned
+from reconciler.errors import AccountError, Diagnostic, NotAuthorized
+from reconciler.load.desired import Desired
+from schemas import KINDS, AnyKind
+from schemas._core.fields import JsonObject
+from schemas._core.people import may_write
+
+SOON: Final = timedelta(days=14)
+Said = tuple[str, tuple[Diagnostic, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user to whom the token belongs: the row of it, and permissions by module where the server shows them."""
+
+    seen: JsonObject
+    permissions: JsonObject | None
+
+    @property
+    def is_program(self) -> bool:
+        """It is a service user."""
+        return bool(self.seen.get("is_service_user"))
+
+    @property
+    def role(self) -> str:
+        """Its role, in the server's word."""
+        return str(self.seen.get("role", ""))
+
+    def refused(self, kind: AnyKind) -> str:
+        """What it may not do with objects of a kind: write them, or even read them; empty if it may do all."""
+        if self.permissions is None or self.is_program:
+            return "" if not kind.module or may_write(self.role, kind.module) else "write"
+        allowed = self.permissions.get(kind.module) or {}
+        if not kind.module:
+            return ""
+        if not allowed.get("read"):
+            return "read"
+        wanted = {"create": kind.endpoint.creates, "update": kind.endpoint.updates, "delete": kind.endpoint.deletes}
+        if kind.endpoint.singleton:
+            wanted = {"update": True}
+        return "" if all(allowed.get(word) for word, needed in wanted.items() if needed) else "write"
+
+
+def credentials() -> AnyKind:
+    """The kind of object with which programs ask."""
+    return next(kind for kind in KINDS.values() if kind.credential is not None)
+
+
+def identify(api: ReadApi) -> Caller:
+    """Find out who asks (users/current: people only, with their permissions; a service user is marked in the list).
+
+    Raises:
+        AccountError: The server refused or failed, or its list does not have the caller.
+    """
+    users = KINDS[credentials().parent].endpoint.path
+    try:
+        current = api.get(f"{users}/current")
+    except (NotPermitted, NoSuchEndpoint, Missing):
+        current = None
+    if isinstance(current, dict) and "role" in current:
+        shown = current.get("permissions")
+        modules = shown.get("modules") if isinstance(shown, dict) else None
+        return Caller(current, modules if isinstance(modules, dict) else None)
+    rows = api.get(users)
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and row.get("is_current"):
+            return Caller(row, None)
+    raise _strange(users)
+
+
+def describe(caller: Caller) -> Said:
+    """Say whose the token is.
+
+    Raises:
+        NotAuthorized: The user is blocked.
+    """
+    name = caller.seen.get("name") or caller.seen.get("email") or caller.seen.get("id")
+    if caller.seen.get("is_blocked"):
+        advice = "an admin can change that under Team in the dashboard"
+        raise NotAuthorized(Diagnostic("NBS503", f"the token's user, {name}, is blocked", advice))
+    if caller.is_program:
+        return f"the service user {name}, role {caller.role}", ()
+    advice = "use the token of a service user (Team > Service Users): it stays when this person leaves"
+    return warned("NBS844", f"a person's own token, {name}'s, role {caller.role}: it ends with this person", advice)
+
+
+def permit(caller: Caller, desired: Desired | None) -> Said:
+    """Compare what the caller may do with what the files ask for.
+
+    Raises:
+        NotAuthorized: It may not do all of that.
+    """
+    kinds = [kind for name, kind in KINDS.items() if desired is None or name in desired.kinds]
+    closed = {word: _sections(kind for kind in kinds if caller.refused(kind) == word) for word in ("read", "write")}
+    told = " and ".join(f"not {word} {', '.join(names)}" for word, names in closed.items() if names)
+    if desired is None:
+        return f"the role {caller.role} may {told or 'do everything'}; no files to compare that with", ()
+    if not told:
+        return f"the role {caller.role} may do all that the files need", ()
+    message = f"the role {caller.role} may {told}, which the files declare"
+    raise NotAuthorized(Diagnostic("NBS845", message, _role_advice(kinds)))
+
+
+def _role_advice(kinds: Iterable[AnyKind]) -> str:
+    enough = "network_admin" if all(may_write("network_admin", kind.module) for kind in kinds) else "admin"
+    return f"give the service user the role {enough}; as it is, it is good for plan, drift and export at the most"
+
+
+def expiry(api: ReadApi, caller: Caller, access_token_ends: datetime | None) -> Said:
+    """Say when the token ends. Which one it is the server does not say: it is among those that were used last."""
+    if access_token_ends is not None:
+        return f"the access token ends on {access_token_ends:%Y-%m-%d %H:%M} UTC", ()
+    kind = credentials()
+    try:
+        rows = api.get(path(kind.endpoint.path, parent=str(caller.seen.get("id", ""))))
+        found = kind.credential(rows) if kind.credential and rows else []
+        dates = sorted(datetime.fromisoformat(row[kind.expires]) for row in found)
+        left = dates[0] - datetime.now(UTC) if dates else timedelta.max
+    except (NotPermitted, NoSuchEndpoint, Missing):
+        return "the server does not show this user when its tokens end", ()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _strange(kind.endpoint.path) from None
+    if not dates:
+        return "the server does not say which token is in use", ()
+    which = "the token" if len(dates) == 1 else f"the first of {len(dates)} tokens that are in use"
+    message = f"{which} ends on {dates[0]:%Y-%m-%d}, in {max(left.days, 0)} days"
+    advice = "make a new one in time; nbsync rotate does so for a token that the files declare"
+    return warned("NBS846", message, advice) if left < SOON else (message, ())
+
+
+def _sections(kinds: Iterable[AnyKind]) -> list[str]:
+    """Root keys, as the files have them, without repetition."""
+    return list(dict.fromkeys(".".join((KINDS[kind.parent] if kind.parent else kind).section) for kind in kinds))
+
+
+def _strange(where: str) -> AccountError:
+    advice = "is NB_MANAGEMENT_URL NetBird's management server, and a version that nbsync knows?"
+    message = f"GET /api{where} did not answer with NetBird's objects"
+    return AccountError(Diagnostic("NBS509", message, advice, request=f"GET /api{where}"))
