@@ -28,6 +28,7 @@ COMMANDS = {
     "rotate": "a new secret for a setup key or a token",
     "schema": "JSON Schema of the files, for editors, and of what -o json prints",
     "doctor": "whether the server can be reached, and the token is good enough",
+    "init": "a repository to begin with",
     "simulate": "a NetBird account to try things on",
 }
 
