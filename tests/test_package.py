@@ -29,7 +29,12 @@ def test_wheel_brings_no_import_name_that_others_could_own(distributions: Path) 
     [wheel] = distributions.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"nbsync_app"}
-    inside = ["lib/reconciler/starter/files/github.yaml", "lib/schemas/policy.py", "lib/schemas/_core/kind.py", "lib/reconciler/explain/codes/NBS201.toml"]
+    inside = [
+        "lib/reconciler/starter/files/github.yaml",
+        "lib/schemas/policy.py",
+        "lib/schemas/_core/kind.py",
+        "lib/reconciler/explain/codes/NBS201.toml",
+    ]
     for needed in ("__init__.py", "lib/reconciler/py.typed", *inside):
         assert f"nbsync_app/{needed}" in names
     assert "nbsync_app/lib/reconciler/_launcher.py" not in names

@@ -39,6 +39,8 @@ WITHOUT_WRITES = {
     "export": ("--out", "exported"),
     "schema": ("--plan",),
     "explain": ("NBS401",),
+    "doctor": (),
+    "init": ("repository",),
 }
 
 
@@ -52,7 +54,7 @@ def test_commands_that_look_send_nothing_but_get(account: Account, command: str)
     outcome = account.nbsync(command, *WITHOUT_WRITES[command])
     assert outcome.exit_code in (0, 2), outcome.stderr
     assert outcome.writes == []
-    assert bool(outcome.sent) == (command in ("plan", "drift", "export"))
+    assert bool(outcome.sent) == (command in ("plan", "drift", "export", "doctor", "init"))
 
 
 def multiply(times: int) -> Callable[[Request, Response], Response]:
