@@ -18,7 +18,7 @@ from reconciler.simulator.store import Row
 from reconciler.simulator.versions import parse
 from reconciler.simulator.world import Account, World
 
-from . import account_ranges
+from . import account_ranges, users
 from .account_changes import ACTIVITIES, apply_settings, fresh_settings
 
 DEFAULT_POLICY = "This is a default rule that allows connections between all the resources"
@@ -105,7 +105,7 @@ def update_account(call: Call) -> Any:
 
 
 def delete_account(call: Call) -> Any:
-    """``DELETE /accounts/{id}``: by its owner only, with everything in it."""
+    """``DELETE /accounts/{id}``: by its owner only, with everything in it; its users go one by one, the owner last."""
     account_id = call.path["account_id"]
     if call.world.store.table("accounts").get(account_id) is None:
         raise not_found(f"account not found: {account_id}")
@@ -113,6 +113,10 @@ def delete_account(call: Call) -> Any:
         require_active(call.user)
     if not _permitted(call, "accounts", DELETE):
         raise denied("user is not allowed to delete account. Only account owner can delete account")
+    account, owner = call.account, call.user
+    for user in sorted(account.rows("users"), key=lambda user: user["id"] == owner["id"]):
+        users.take_away(account, user, owner["id"])
+    account.audit(owner["id"], "account.delete", account_id)
     call.world.store.forget_account(account_id, kept=OUTLIVING)
     return {}
 
@@ -227,5 +231,5 @@ AREA = Area(
         Route("PUT", "/accounts/<account_id>", update_account),
         Route("DELETE", "/accounts/<account_id>", delete_account),
     ),
-    activities={"account.create": "Account created", **ACTIVITIES},
+    activities={"account.create": "Account created", "account.delete": "Account deleted", **ACTIVITIES},
 )

@@ -87,7 +87,11 @@ def remove(call: Call, target: Row) -> None:
     """Delete a user, unless a rule forbids it."""
     if target["role"] == "owner":
         raise denied("can't delete a user with the owner role")
-    account = call.account
+    take_away(call.account, target, call.user["id"])
+
+
+def take_away(account: Account, target: Row, initiator_id: str) -> None:
+    """Take a user out of the account, whoever it is: tokens and a person's peers first."""
     if not target["is_service_user"]:
         for peer in account.where("peers", "user_id", target["id"]):
             peers.remove(account, peer, target["id"])
@@ -96,11 +100,11 @@ def remove(call: Call, target: Row) -> None:
     account.remove("users", target["id"])
     created = rfc3339(target["created_at"])
     if target["is_service_user"]:
-        call.audit("service.user.delete", target["id"], name=target["name"], created_at=created)
+        account.audit(initiator_id, "service.user.delete", target["id"], name=target["name"], created_at=created)
     else:
         account.save("deleted_people", {name: target[name] for name in ("id", "name", "email")})
         told = {"email": target["email"], "username": target["name"], "issued": target["issued"]}
-        call.audit("user.delete", target["id"], **told, created_at=created)
+        account.audit(initiator_id, "user.delete", target["id"], **told, created_at=created)
 
 
 def existing(call: Call) -> Row:
