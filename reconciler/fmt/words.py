@@ -23,7 +23,12 @@ _ONE_LETTER = frozenset("yYnN")
 
 
 def shorten(node: Node, shape: Shape, tokens: list[Token]) -> None:
-    """Put values into their short forms, as far as the models have some."""
+    """Put values into their short forms, as far as the models have some.
+
+    What has an anchor stays as it is: its alias may stand where the short form means something else.
+    """
+    if node.event.anchor is not None:
+        return
     if node.is_map:
         for entry in node.entries:
             _shorten_value(entry.value, shape.at(entry.name), tokens)

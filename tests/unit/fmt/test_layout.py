@@ -318,6 +318,11 @@ def test_anchors_come_before_their_aliases() -> None:
     assert fmt(text) == text
 
 
+def test_what_has_an_anchor_keeps_its_form() -> None:
+    text = "groups: &g\n  a: {}\n  b:\n    previously: [c]\nvars:\n  x: *g\n"
+    assert fmt(text) == text
+
+
 def test_merge_keys_come_first() -> None:
     becomes(
         "vars:\n  x: &x {allow: all}\npolicies:\n  p:\n    to: b\n    <<: *x\n    from: a\n",
