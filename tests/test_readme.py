@@ -56,7 +56,7 @@ def test_pipeline_recipe_calls_commands_that_there_are(account: dict[str, str], 
     )
     (tmp_path / "store-secret").write_text("#!/bin/sh\ncat > /dev/null\n")
     (tmp_path / "store-secret").chmod(0o700)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         done = subprocess.run(
             command, shell=True, env=account, cwd=tmp_path, capture_output=True, text=True, check=False
