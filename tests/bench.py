@@ -1,4 +1,4 @@
-"""Measures plan and apply on generated accounts: wall time, CPU time, peak memory, requests.
+"""Measures validate, plan and apply on generated accounts: wall time, CPU time, peak memory, requests.
 
     python tests/bench.py [SIZE...]
 
@@ -218,6 +218,8 @@ def bench(size: int, folder: Path) -> Iterator[str]:
         measure(["apply", str(folder / "same"), "--yes", "-q", "-o", "json", *secrets], environ)
         same = ["plan", str(folder / "same"), "-q", "-o", "json"]
         changed = ["plan", str(folder / "changed"), "-q", "-o", "json"]
+        offline = ["validate", str(folder / "same"), "-q", "-o", "json"]
+        yield row("validate", size, median(lambda: measure(offline, environ)))
         yield row("plan, nothing to change", size, median(lambda: measure(same, environ)))
         yield row("plan, 1 % changed", size, median(lambda: measure(changed, environ)))
         yield row(
