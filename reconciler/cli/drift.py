@@ -6,24 +6,36 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import collect, for_server
+from reconciler.cli.options import collect, for_drift
 from reconciler.cli.planning import make
 from reconciler.cli.session import Session, run_session
 from reconciler.errors import ExitCode
+from reconciler.plan.change import Plan
 
 
 @click.command()
-@for_server
+@for_drift
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there is drift.")
 def drift(*, detailed_exitcode: bool, **given: Any) -> int:
     """Show where the account is not as the files say. Nothing is written, and no guard refuses.
+
+    With --since, only what somebody changed in the account is drift, and not what the files ask for by now.
 
     PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
     """
 
     def work(session: Session) -> ExitCode:
         made, _ = make(session, session.desired(), session.reader())
-        session.view.plan = made.with_verdicts([])
-        return ExitCode.CHANGES if made.changes and detailed_exitcode else ExitCode.DONE
+        shown = _behind_the_back(session, made) if session.options.since is not None else made
+        session.view.plan = shown.with_verdicts([])
+        return ExitCode.CHANGES if shown.changes and detailed_exitcode else ExitCode.DONE
 
     return run_session("drift", collect(given), work)
+
+
+def _behind_the_back(session: Session, plan: Plan) -> Plan:
+    from reconciler.plan.origin import behind_the_back
+
+    found = behind_the_back(plan)
+    session.view.asked_for = len(plan.changes) - len(found.changes)
+    return found

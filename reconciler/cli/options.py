@@ -29,6 +29,7 @@ class Options:
     simulate: str | None = None
     allowances: Allowances = field(default_factory=Allowances)
     targets: tuple[str, ...] = ()
+    since: str | None = None
 
 
 def _pair(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -107,6 +108,12 @@ _PLANNING = [
     ),
 ]
 
+_SINCE: Callable[[Any], Any] = click.option(
+    "--since",
+    metavar="REVISION",
+    help="Tell what was changed in the account since the files were applied as they are at this git revision.",
+)
+
 
 def _decorated(options: list[Callable[[F], F]]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
@@ -121,6 +128,8 @@ for_files = _decorated([*_FILES, *_OUTPUT])
 for_layout = _decorated([_FILES[0], *_OUTPUT])
 for_account = _decorated([_QUIET, *_SERVER])
 for_server = _decorated([*_FILES, *_OUTPUT, *_SERVER])
+for_drift = _decorated([*_FILES, *_OUTPUT, *_SERVER, _SINCE])
+for_a_look = _decorated([*_FILES, *_OUTPUT, *_SERVER, *_PLANNING, _SINCE])
 for_plans = _decorated([*_FILES, *_OUTPUT, *_SERVER, *_PLANNING])
 
 
@@ -138,4 +147,5 @@ def collect(given: dict[str, Any]) -> Options:
         simulate=given.get("simulate"),
         allowances=_allowances(given.get("allow", ()), given.get("allow_empty", ())),
         targets=tuple(given.get("targets", ())),
+        since=given.get("since"),
     )

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import collect, for_plans
+from reconciler.cli.options import collect, for_a_look
 from reconciler.cli.planning import make
 from reconciler.cli.session import Session, run_session
 from reconciler.errors import ExitCode
 
 
 @click.command()
-@for_plans
+@for_a_look
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes.")
 def plan(*, detailed_exitcode: bool, **given: Any) -> int:
     """Show what an apply would change, and what the guards say. Nothing is written.

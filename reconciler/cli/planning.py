@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from reconciler.api.client import ReadApi
 from reconciler.cli.progress import Progress
@@ -16,24 +17,40 @@ from reconciler.plan.match import Book
 from reconciler.state.observe import observe
 from reconciler.state.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from reconciler.cli.since import Since
+
 
 def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
-    """Read the account and plan; the view gets the plan.
+    """Read the account and plan; the view gets the plan, with the origins of its changes if that is asked for.
 
     Raises:
-        UsageError: `--allow-empty` names something that no file has, before anything is read.
+        UsageError: `--allow-empty` names something that no file has, or git cannot help, before anything is read.
     """
-    _check_sections(session.options.allowances.empty, desired)
-    snapshot = read_account(session, desired, api)
-    plan, book = make_plan(desired, snapshot, session.options.allowances, session.options.targets)
+    options = session.options
+    _check_sections(options.allowances.empty, desired)
+    earlier = _earlier(session)
+    snapshot = read_account(session, desired, api, *([earlier.desired] if earlier else []))
+    plan, book = make_plan(desired, snapshot, options.allowances, options.targets)
+    if earlier:
+        plan = earlier.trace(plan, book)
+        session.view.since = earlier.revision
     session.view.plan = plan
     return plan, book
 
 
-def read_account(session: Session, desired: Desired, api: ReadApi) -> Snapshot:
-    """Read what a plan has to know, and tell how it goes."""
+def _earlier(session: Session) -> Since | None:
+    if session.options.since is None:
+        return None
+    from reconciler.cli.since import Since
+
+    return Since(session, session.options.since)
+
+
+def read_account(session: Session, desired: Desired, api: ReadApi, *others: Desired) -> Snapshot:
+    """Read what plans have to know, and tell how it goes."""
     with session.telling(Progress("reading the account", quiet=session.options.quiet)):
-        snapshot = observe(api, desired)
+        snapshot = observe(api, desired, *others)
     session.view.server_version = snapshot.server_version
     return snapshot
 

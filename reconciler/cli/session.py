@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options
@@ -37,12 +38,19 @@ class Session:
         Raises:
             DesiredStateError: with all that is wrong in all files.
         """
-        options = self.options
+        return self.understood(self.options.paths, self.options.overlays)
+
+    def understood(self, paths: Sequence[Path], overlays: Sequence[Path]) -> Desired:
+        """Read and understand these files, with the variables of the command line.
+
+        Raises:
+            DesiredStateError: with all that is wrong in all files.
+        """
         objects, singletons = sections(KINDS)
         document = read(
-            options.paths,
-            overlays=options.overlays,
-            variables=options.variables,
+            paths,
+            overlays=overlays,
+            variables=self.options.variables,
             environ=os.environ,
             objects=objects,
             singletons=singletons,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -24,15 +25,28 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
+class Origin(StrEnum):
+    """Why something differs: the files ask for it, somebody changed the account behind their back, or both."""
+
+    FILES = "files"
+    ACCOUNT = "account"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field before and after, in the files' words; `path` is dotted (`os_version.linux_kernel`)."""
+    """One field before and after, in the files' words; `path` is dotted (`os_version.linux_kernel`).
+
+    Attributes:
+        origin: None unless earlier files were compared.
+    """
 
     path: str
     before: Any
     after: Any
     known_after_apply: bool = False
     sensitive: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +67,7 @@ class Change:
         name: by which the API is to know it.
         referred_to_as: the address that references to the live object come to, of a delete; its own unless others share it.
         falls: objects inside it that go with it.
+        origin: None unless earlier files were compared.
     """
 
     address: Address
@@ -72,6 +87,7 @@ class Change:
     name: str = ""
     referred_to_as: Address | None = None
     falls: tuple[tuple[Address, str], ...] = ()
+    origin: Origin | None = None
 
     @property
     def removes(self) -> bool:
@@ -125,6 +141,15 @@ class Plan:
     def counts(self) -> Counter[Action]:
         """How many changes there are of each action."""
         return Counter(change.action for change in self.changes)
+
+    def with_changes(self, changes: Mapping[Change, Change]) -> Plan:
+        """The same plan with other changes in the place of its own; those that have none are left out."""
+        steps = [
+            replace(step, change=changes[step.change], needs=frozenset(changes[n] for n in step.needs if n in changes))
+            for step in self.steps
+            if step.change in changes
+        ]
+        return replace(self, steps=tuple(steps))
 
     def with_verdicts(self, verdicts: list[Verdict]) -> Plan:
         """The same plan with what the guards say."""

@@ -9,7 +9,7 @@ from reconciler._version import VERSION
 from reconciler.apply.report import Report, Result
 from reconciler.doctor.check import Check
 from reconciler.errors import Diagnostic, Place
-from reconciler.plan.change import Action, Change
+from reconciler.plan.change import Action, Change, FieldChange, Origin
 from reconciler.render.view import View
 
 FORMAT_VERSION = "1.0"
@@ -59,21 +59,28 @@ def _change(change: Change, report: Report | None, result: Result | None) -> dic
     shown |= {
         "cause": _place(change.cause),
         "reason": change.reason,
-        "fields": [
-            {
-                "path": field.path,
-                "before": field.before,
-                "after": field.after,
-                "known_after_apply": field.known_after_apply,
-                "sensitive": field.sensitive,
-            }
-            for field in change.fields
-        ],
+        "fields": [_field(field) for field in change.fields],
+        **_origin(change.origin),
     }
     if report is not None:
         shown["status"] = str(result.status) if result else "skipped"
         shown["error"] = diagnostic_object(result.error) if result and result.error else None
     return shown
+
+
+def _field(field: FieldChange) -> dict[str, Any]:
+    return {
+        "path": field.path,
+        "before": field.before,
+        "after": field.after,
+        "known_after_apply": field.known_after_apply,
+        "sensitive": field.sensitive,
+        **_origin(field.origin),
+    }
+
+
+def _origin(origin: Origin | None) -> dict[str, str]:
+    return {} if origin is None else {"origin": str(origin)}
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:

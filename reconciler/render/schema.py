@@ -6,12 +6,16 @@ from typing import Any
 
 from reconciler.doctor.check import Status
 from reconciler.errors import ExitCode, Severity
-from reconciler.plan.change import Action
+from reconciler.plan.change import Action, Origin
 
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 1}
 _COUNT = {"type": "integer", "minimum": 0}
+_ORIGIN = {
+    "description": "With --since: the files ask for it, somebody changed the account behind their back, or both",
+    "enum": [str(origin) for origin in Origin],
+}
 
 
 def plan_schema() -> dict[str, Any]:
@@ -55,15 +59,17 @@ def _change() -> dict[str, Any]:
         "cause": {"oneOf": [{"type": "null"}, _object({"file": _TEXT, "line": _COUNT, "column": _COUNT})]},
         "reason": _MAYBE_TEXT,
         "fields": {"type": "array", "items": {"$ref": "#/$defs/field"}},
+        "origin": _ORIGIN,
         "status": {"enum": ["applied", "failed", "skipped", "unknown"]},
         "error": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/diagnostic"}]},
     }
-    return _object(properties, optional=("previous_key", "status", "error"))
+    return _object(properties, optional=("previous_key", "origin", "status", "error"))
 
 
 def _field() -> dict[str, Any]:
     switch = {"type": "boolean"}
-    return _object({"path": _TEXT, "before": {}, "after": {}, "known_after_apply": switch, "sensitive": switch})
+    properties = {"path": _TEXT, "before": {}, "after": {}, "known_after_apply": switch, "sensitive": switch}
+    return _object({**properties, "origin": _ORIGIN}, optional=("origin",))
 
 
 def _check() -> dict[str, Any]:

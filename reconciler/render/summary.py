@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from reconciler.apply.report import Report, Status
 from reconciler.errors import ExitCode
-from reconciler.plan.change import Action, Plan
+from reconciler.plan.change import Action, Origin, Plan
 from reconciler.render.checks import add_checks
 from reconciler.render.sheet import COLOURS, Piece, Sheet
 from reconciler.render.view import View
@@ -23,6 +25,11 @@ DRIFTED = {
     Action.RENAME: "under another name",
     Action.REPLACE: "to be replaced",
     Action.DELETE: "undeclared",
+}
+ORIGINS = {
+    Origin.FILES: "asked for by the files",
+    Origin.ACCOUNT: "changed in the account",
+    Origin.BOTH: "both",
 }
 STATUS_STYLES = {
     Status.APPLIED: "green",
@@ -49,13 +56,36 @@ def summarize(sheet: Sheet, view: View) -> None:
 
 def _planned(sheet: Sheet, view: View) -> None:
     drift = view.command == "drift"
-    rest = _left_alone(view.unmanaged)
-    if view.changes:
+    rest = _origins(view) + _left_alone(view.unmanaged)
+    if drift and view.since is not None:
+        _drifted_since(sheet, view, view.since)
+    elif view.changes:
         counts = _counts(view, DRIFTED if drift else PLANNED)
-        sheet.row((Piece("Drift: " if drift else "Plan: ", "bold"),), (*counts, Piece(rest)))
+        sheet.row((Piece("Drift: " if drift else "Plan: ", "bold"),), (*counts, Piece(sheet.say(rest))))
     else:
         lead = Piece("No drift: " if drift else "No changes: ", "bold green")
         sheet.row((lead,), (Piece(f"the account is as the files say{rest}"),))
+
+
+def _drifted_since(sheet: Sheet, view: View, since: str) -> None:
+    """What the files ask for by now is no drift, and is counted only."""
+    rest = _left_alone(view.unmanaged)
+    if view.asked_for:
+        rest = f"; {_number(view.asked_for, 'change')} that the files ask for {_is(view.asked_for)} not shown{rest}"
+    counts = _counts(view, DRIFTED) or [Piece("nothing was changed in the account")]
+    lead = Piece("Drift: ", "bold") if view.changes else Piece("No drift: ", "bold green")
+    sheet.row((lead,), (*counts, Piece(sheet.say(f" since {since}")), Piece(rest)))
+
+
+def _origins(view: View) -> str:
+    """How many changes are of which origin; nothing unless earlier files were compared."""
+    if view.since is None or not view.changes:
+        return ""
+    counts = Counter(change.origin for change in view.changes)
+    said = [
+        f"{counts[origin]} {words}" for origin, words in ORIGINS.items() if counts[origin] or origin is not Origin.BOTH
+    ]
+    return f" (since {view.since}: {', '.join(said)})"
 
 
 def _counts(view: View, words: dict[Action, str]) -> list[Piece]:
@@ -69,7 +99,7 @@ def _counts(view: View, words: dict[Action, str]) -> list[Piece]:
 def _left_alone(unmanaged: int) -> str:
     if not unmanaged:
         return "."
-    return f"; {unmanaged} unmanaged {'object is' if unmanaged == 1 else 'objects are'} left alone."
+    return f"; {_number(unmanaged, 'unmanaged object')} {_is(unmanaged)} left alone."
 
 
 def _refused(sheet: Sheet, plan: Plan) -> None:
@@ -115,6 +145,10 @@ def _next(report: Report) -> list[str]:
     first = "Run apply again" if report.stopped else "Mend what the errors say and run apply again"
     after = ": it goes on from there." if report.written else "."
     return [*lines, f"{before}{first}{after}"]
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _number(count: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from reconciler.plan.change import Action, Change
 from reconciler.render.diagnostics import render_diagnostics
 from reconciler.render.sheet import COLOURS, Piece, Sheet
 from reconciler.render.summary import DONE, STATUS_STYLES, summarize
-from reconciler.render.values import INDENT, QUIET, field_rows, said
+from reconciler.render.values import INDENT, QUIET, field_rows, mark, said
 from reconciler.render.view import View, by_kind
 from schemas import AnyKind
 
@@ -106,6 +106,8 @@ class _Section:
         if change.cause:
             place = self.sheet.say(f"{change.cause.file}:{change.cause.line}")
             notes.append(Piece(f"undeclared (manage: {place})" if change.action is Action.DELETE else place, QUIET))
+        if change.origin:
+            notes.append(mark(change.origin))
         return [part for note in notes for part in (Piece("  "), note)][1:]
 
     def _why(self, change: Change) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from reconciler.plan.change import Action, Change, FieldChange
+from reconciler.plan.change import Action, Change, FieldChange, Origin
 from reconciler.render.sheet import Piece, Sheet
 
 BEFORE, AFTER, QUIET = "red", "green", "dim"
@@ -30,7 +30,15 @@ def field_rows(sheet: Sheet, change: Change) -> None:
     width = min(max(map(cell_len, names), default=0), WIDEST_NAME)
     for name, field in zip(names, fields, strict=True):
         lead = (Piece(f"{INDENT}{name}{' ' * (width - cell_len(name))}  "),)
-        _row(sheet, lead, _sides(sheet, change.action, field))
+        sides = _sides(sheet, change.action, field)
+        if field.origin and change.origin is Origin.BOTH:
+            sides[-1] += [Piece("  "), mark(field.origin)]
+        _row(sheet, lead, sides)
+
+
+def mark(origin: Origin) -> Piece:
+    """Where something that differs comes from: [files], [account]."""
+    return Piece("[files and account]" if origin is Origin.BOTH else f"[{origin}]", QUIET)
 
 
 def _own_fields(change: Change) -> Iterator[FieldChange]:

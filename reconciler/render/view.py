@@ -25,6 +25,8 @@ class View:
         diagnostics: what is wrong or odd, besides the plan's own and the guards' verdicts.
         checks: what the doctor looked at; their diagnostics count like the others.
         reads, writes: requests that were sent.
+        since: git revision at which the files were applied last, if origins are told.
+        asked_for: changes that the files ask for since, where only drift is in the plan.
         plan_was_shown: a person has seen the plan already, to approve it.
     """
 
@@ -38,6 +40,8 @@ class View:
     checks: list[Check] = field(default_factory=list)
     reads: int = 0
     writes: int = 0
+    since: str | None = None
+    asked_for: int = 0
     plan_was_shown: bool = False
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from reconciler.api.client import ReadApi, path
@@ -20,17 +21,20 @@ Parents = Callable[[Snapshot, AnyKind], list[str]]
 """Ids of the live parents whose children of a kind are to be read one by one."""
 
 
-def observe(api: ReadApi, desired: Desired) -> Snapshot:
-    """Read all that a plan for this desired state has to know.
+def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
+    """Read all that a plan for this desired state has to know, and what plans for others have to know on top.
 
     Raises:
         AccountError: the server did not answer, refused, or answered something else than NetBird's objects.
     """
+    asking = (desired, *others)
 
     def parents(snapshot: Snapshot, kind: AnyKind) -> list[str]:
-        return _parents_to_read(desired, snapshot, kind)
+        return list(dict.fromkeys(chain.from_iterable(_parents_to_read(one, snapshot, kind) for one in asking)))
 
-    return _read(api, _wanted(desired), desired.kinds, parents)
+    names = {name for one in asking for name in _wanted(one)}
+    wanted = {name: kind for name, kind in desired.registry.items() if name in names}
+    return _read(api, wanted, {name for one in asking for name in one.kinds}, parents)
 
 
 def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[str]) -> Snapshot:
