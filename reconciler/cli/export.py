@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.cli.options import collect, for_account
+from reconciler.cli.output import write_text
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session
 from reconciler.errors import Diagnostic, ExitCode, Severity, UsageError
@@ -49,7 +49,7 @@ def export(
     session = Session("export", collect(given))
     found = _read(session, asked)
     if out is None:
-        sys.stdout.write(found.as_one())
+        write_text(found.as_one())
     else:
         _write(session, found, out, layout or FILES)
     _tell(session, found)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import collect, for_layout
+from reconciler.cli.output import write_text
 from reconciler.cli.session import Session, run_session
 from reconciler.errors import Diagnostic, ExitCode, Place, Severity, UsageError
 from reconciler.fmt import Invalid, formatted
@@ -57,12 +58,15 @@ class _Formatting:
         """Format all files, and tell how it went."""
         for path in self._paths():
             try:
-                self._format(path)
+                before, after = self._formatted(path)
             except (Unreadable, Invalid) as error:
                 self._view.diagnostics += [error.diagnostic] if isinstance(error, Unreadable) else error.diagnostics
             except OSError as error:
                 message = f"{path} cannot be written: {(error.strerror or str(error)).lower()}"
                 self._view.diagnostics.append(Diagnostic(UNWRITABLE, message, "check its permissions"))
+            else:
+                self._changed += before != after
+                self._show(path, before, after)
         errors = [one for one in self._view.diagnostics if one.severity is Severity.ERROR]
         if errors:
             return ExitCode.ERROR if all(one.code == UNWRITABLE for one in errors) else ExitCode.INVALID
@@ -76,19 +80,21 @@ class _Formatting:
         self._view.diagnostics += reading.findings.diagnostics
         return files
 
-    def _format(self, path: Path) -> None:
-        before = _stdin() if path == STDIN else _text(path)
-        after = formatted(before, Path("<stdin>") if path == STDIN else path)
-        is_changed = before != after
-        self._changed += is_changed
+    def _formatted(self, path: Path) -> tuple[str, str]:
+        """Read one file, and write it anew unless that is not wanted; return its text before and after."""
+        is_stdin = path == STDIN
+        before = _stdin() if is_stdin else _text(path)
+        after = formatted(before, Path("<stdin>") if is_stdin else path)
+        if before != after and not (self._check or self._diff or is_stdin):
+            replace(path, after)
+        return before, after
+
+    def _show(self, path: Path, before: str, after: str) -> None:
         if self._diff:
-            sys.stdout.writelines(_difference(path, before, after))
+            write_text("".join(_difference(path, before, after)))
         elif path == STDIN:
-            if not self._check:
-                sys.stdout.write(after)
-        elif is_changed:
-            if not self._check:
-                replace(path, after)
+            write_text("" if self._check else after)
+        elif before != after:
             self._tell(path)
 
     def _tell(self, path: Path) -> None:

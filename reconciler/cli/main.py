@@ -131,14 +131,28 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
+def _open_streams() -> None:
+    """Put the null device in the place of streams that the caller closed (`nbsync plan >&-`): Python has None there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
 def main() -> None:
     """Run nbsync as a program."""
     # A plan makes many objects and few cycles: most of what the collector would do here is in vain.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     signal.signal(signal.SIGTERM, _terminate)
-    code = run(sys.argv[1:])
-    sys.stdout.flush()
+    _open_streams()
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # `nbsync plan | head`
+        code = ExitCode.ERROR
+    except OSError as error:
+        code = ExitCode.ERROR
+        sys.stderr.write(f"error[NBS902] stdout cannot be written: {(error.strerror or str(error)).lower()}\n")
     sys.stderr.flush()
     # Taking every object apart at the end costs seconds on large accounts, and nothing is left to close.
     os._exit(code)

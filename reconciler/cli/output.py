@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO
 
+from reconciler.errors import Diagnostic, NbsyncError
 from reconciler.render.view import View
 
 
@@ -25,6 +26,23 @@ def show(view: View, output: str) -> None:
     render_diagnostics(view, Console(stderr=True, highlight=False, markup=False, emoji=False))
 
 
+def write_text(text: str) -> None:
+    """Write the text of a file to stdout: in UTF-8, as files are, whatever a terminal is set to.
+
+    Raises:
+        NbsyncError: the disk is full, or whatever else keeps it from being written.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"stdout cannot be written: {(error.strerror or str(error)).lower()}"
+        raise NbsyncError(Diagnostic("NBS902", message, "make room, or write elsewhere")) from None
+
+
 def write_file(view: View, output: str, target: Path) -> None:
     """Write the outcome to a file.
 
@@ -33,7 +51,7 @@ def write_file(view: View, output: str, target: Path) -> None:
     """
     with target.open("w", encoding="utf-8") as file:
         if output == "text":
-            _write_text(view, file)
+            _write_sheet(view, file)
         else:
             file.write(rendered(view, output))
 
@@ -44,7 +62,7 @@ def rendered(view: View, output: str) -> str:
     return text
 
 
-def _write_text(view: View, file: IO[str]) -> None:
+def _write_sheet(view: View, file: IO[str]) -> None:
     from rich.console import Console
 
     from reconciler.render.text import render_diagnostics, render_result

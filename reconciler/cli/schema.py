@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import collect, for_account
+from reconciler.cli.output import write_text
 from reconciler.errors import Diagnostic, NbsyncError, UsageError
 
 
@@ -31,7 +32,7 @@ def schema(*, of_plan: bool, overlay: bool, live: bool, out: Path | None, **give
     else:
         text = _language(_names(given) if live else {}, overlay=overlay)
     if out is None:
-        click.echo(text)
+        write_text(text + "\n")
         return 0
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -75,8 +75,6 @@ def _gap(before: Token, token: Token) -> str:
 
 
 def _written(token: Token) -> str:
-    if token.kind == COMMENT:
-        return token.text.rstrip()
     if token.kind != SCALAR:
         return token.text.rstrip(" \t")
     if token.event.style in BLOCK_STYLES:
@@ -110,7 +108,7 @@ def _block(token: Token) -> str:
         marks = re.sub("[0-9]", "2", marks)
     marks, lines = _chomped(marks, lines, token.event.value)
     content = [margin + line[old:] if len(line) > old or line.strip(" ") else "" for line in lines]
-    behind = (gap.replace("\t", " ") or " ") + comment.rstrip() if comment else ""
+    behind = (gap.replace("\t", " ") or " ") + comment.rstrip(" \t") if comment else ""
     return "\n".join((sign + marks + behind, *content))
 
 

@@ -85,7 +85,7 @@ def _remarks(source: Source) -> Counter[str]:
     found: Counter[str] = Counter()
     for token in tokens_of(source.text, source.events):
         if token.kind in (COMMENT, PROPERTY, ALIAS):
-            found[token.text.rstrip()] += 1
+            found[token.text.rstrip(" \t")] += 1
         elif token.kind == SCALAR and token.event.style in BLOCK_STYLES:
             found[_comment_of_block(token)] += 1
     return found
@@ -93,7 +93,7 @@ def _remarks(source: Source) -> Counter[str]:
 
 def _comment_of_block(token: Token) -> str:
     _, sign, comment = token.text.partition("\n")[0].partition("#")
-    return (sign + comment).rstrip()
+    return (sign + comment).rstrip(" \t")
 
 
 class _Comparison:

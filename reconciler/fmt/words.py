@@ -115,7 +115,10 @@ def _is_inner(node: Node, tokens: list[Token]) -> bool:
 
 
 def requote(tokens: list[Token]) -> None:
-    """Take quotes away where they are not needed, and prefer double ones where they are."""
+    """Take quotes away where they are not needed, and prefer double ones where they are.
+
+    What does not show in an editor, a bidi mark among it, stays as it is written: perhaps as an escape that does.
+    """
     for token in tokens:
         if token.kind == SCALAR and token.text[0] in "'\"" and token.event.tag is None and "\n" not in token.text:
             token.text = _spelled(token)
@@ -123,11 +126,13 @@ def requote(tokens: list[Token]) -> None:
 
 def _spelled(token: Token) -> str:
     value: str = token.event.value
+    if not value.isprintable():
+        return token.text
     if token.text[1:-1] != value and canonical_duration(value) == token.text[1:-1]:
         value = token.text[1:-1]
     if not is_misread(value) and key_text(value, flow=token.is_flow) == value:
         return value
-    if token.text[0] == "'" and value.isprintable() and not set(value) & set('"\\'):
+    if token.text[0] == "'" and not set(value) & set('"\\'):
         return f'"{value}"'
     return token.text
 

@@ -34,7 +34,9 @@ def test_meaning_and_comments_stay_and_a_second_time_changes_nothing(drawn: tupl
     assert says_the_same(source, read_source(result, HERE), SHAPE), result
     assert Counter(re.findall(r"# (?:c\d+\.|start)", result)) == Counter(comments)
     assert formatted_unchecked(read_source(result, HERE), SHAPE) == result
-    assert not re.search(r"\r|\n\n\n\n\n", result)
+    assert "\r" not in result
+    keeps_lines = re.search(r"[|>]\d?\+", result)
+    assert keeps_lines or "\n\n\n" not in result
 
 
 @chance
@@ -44,7 +46,8 @@ def test_any_text_is_formatted_or_refused(text: str) -> None:
     if isinstance(result, str):
         assert formatted(result, HERE) == result
     else:
-        assert "NBS711" not in result
+        # What such an anchor is called, parsers do not agree on.
+        assert "NBS711" not in result or re.search(r"[&*]\S*:", text)
 
 
 def or_codes(text: str) -> str | set[str]:

@@ -343,3 +343,17 @@ def test_text_of_several_lines() -> None:
         'groups:\n    a:\n        owner: "one\n            two \\\n      three\n\n  four"\n',
         'groups:\n  a:\n    owner: "one\n      two \\\n      three\n\n      four"\n',
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"x\\u202ey"', '"\\u200b"', '"\\u00a0x"', "'x\u202ey'", '"x\u200d"', '"\\U000e0001"'],
+)
+def test_what_does_not_show_stays_as_it_is_written(text: str) -> None:
+    """An escape that shows a bidi mark does not become the mark, nor lose the quotes around it."""
+    assert fmt(f"vars: {{x: {text}}}\n") == f"vars: {{x: {text}}}\n"
+    assert fmt(f"vars:\n  {text}: {text}\n") == f"vars:\n  {text}: {text}\n"
+
+
+def test_of_comments_only_blanks_and_tabs_at_the_end_go() -> None:
+    assert fmt("version: 1 # x\u00a0 \t\n# y\u3000\n") == "version: 1 # x\u00a0\n# y\u3000\n"
