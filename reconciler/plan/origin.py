@@ -73,8 +73,7 @@ def _traced(change: Change, earlier: Change | None, said: Said) -> Change:
     is_the_same = (change.action, change.address) == (earlier.action, earlier.address)
     if change.action is Action.DELETE and is_the_same:
         return _with_one(change, Origin.ACCOUNT)
-    before = [_in_present_words(field, said) for field in earlier.fields]
-    found = [_origin(field, before) for field in change.fields]
+    found = [_origin(field, earlier.fields, said) for field in change.fields]
     origins = {*_of_the_whole(change, earlier, is_the_same=is_the_same), *found}
     fields = (replace(field, origin=origin) for field, origin in zip(change.fields, found, strict=True))
     return replace(change, origin=origins.pop() if len(origins) == 1 else Origin.BOTH, fields=tuple(fields))
@@ -98,17 +97,31 @@ def _of_the_whole(change: Change, earlier: Change, *, is_the_same: bool) -> Iter
         yield Origin.ACCOUNT if change.address == earlier.address else Origin.BOTH
 
 
-def _in_present_words(field: FieldChange, said: Said) -> FieldChange:
-    path = ".".join(map(said, field.path.split(".")))
-    return FieldChange(path, said(field.before), said(field.after))
-
-
-def _origin(field: FieldChange, earlier: Iterable[FieldChange]) -> Origin:
+def _origin(field: FieldChange, earlier: Iterable[FieldChange], said: Said) -> Origin:
     """Where a field, or something in it, was changed in the account and the files ask for something else by now, it is both."""
-    touched = [(one.path, one.before, one.after) for one in earlier if _overlap(one.path, field.path)]
+    touched = [one for one in earlier if _overlap(_path(one, said), field.path)]
     if not touched:
         return Origin.FILES
-    return Origin.ACCOUNT if touched == [(field.path, field.before, field.after)] else Origin.BOTH
+    same = len(touched) == 1 and _path(touched[0], said) == field.path and _is_same(touched[0], field, said)
+    return Origin.ACCOUNT if same else Origin.BOTH
+
+
+def _path(earlier: FieldChange, said: Said) -> str:
+    return ".".join(map(said, earlier.path.split(".")))
+
+
+def _is_same(earlier: FieldChange, field: FieldChange, said: Said) -> bool:
+    sides = (earlier.before, field.before), (earlier.after, field.after)
+    return all(old == new or _is_renamed(old, said(old), new) for old, new in sides)
+
+
+def _is_renamed(old: Any, translated: Any, new: Any) -> bool:
+    """Objects with other names may stand in another order, for lists without one are sorted by names."""
+    return bool(translated != old) and _in_order(translated) == _in_order(new)
+
+
+def _in_order(value: Any) -> Any:
+    return sorted(map(_in_order, value), key=repr) if isinstance(value, list) else value
 
 
 def _overlap(one: str, other: str) -> bool:
