@@ -106,8 +106,9 @@ def _block(token: Token) -> str:
     margin = " " * token.column
     if any(mark.isdigit() for mark in marks):
         marks = re.sub("[0-9]", "2", marks)
-    marks, lines = _chomped(marks, lines, token.event.value)
-    content = [margin + line[old:] if len(line) > old or line.strip(" ") else "" for line in lines]
+    inner = [line[old:] if len(line) > old or line.strip(" ") else "" for line in lines]
+    marks, inner = _chomped(marks, inner, token.event.value)
+    content = [margin + line if line else "" for line in inner]
     behind = (gap.replace("\t", " ") or " ") + comment.rstrip(" \t") if comment else ""
     return "\n".join((sign + marks + behind, *content))
 
@@ -120,13 +121,13 @@ def _chomped(marks: str, lines: list[str], value: str) -> tuple[str, list[str]]:
     bare = marks.replace("+", "")
     if ends == 0:
         return f"{bare}-", _without_empty_ends(lines)
-    if ends == 1 and lines[-1].strip(" ") == "" and "+" in marks:
+    if ends == 1 and not lines[-1] and "+" in marks:
         return bare, _without_empty_ends(lines)
     return marks, lines
 
 
 def _without_empty_ends(lines: list[str]) -> list[str]:
     kept = list(lines)
-    while kept and not kept[-1].strip(" "):
+    while kept and not kept[-1]:
         kept.pop()
     return kept
