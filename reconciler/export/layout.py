@@ -17,7 +17,7 @@ from schemas._core.kind import Layout
 SECRETS = "Secrets cannot be read back: what is there keeps its own, what is made anew gets a new one."
 UNREAD = "{} cannot be read with this token; what is there stays as it is."
 NO_DELETE = "What no file declares is left alone. With full it is deleted, within the guards{}."
-BY_NAME = " ({} only with a line of their own, `{}: full`)"
+BY_NAME = " ({} only with a line of their own, `{}: full`, for which `nbsync export {}` leaves none of them out)"
 IN_PART = "These files hold only a part of the account: with full, what else there is of these kinds would be deleted."
 
 
@@ -49,10 +49,10 @@ def sections(telling: Telling, wish: Wish) -> Block:
 
 
 def _on_ownership(wish: Wish) -> list[str]:
-    by_name = [
-        kind.section[0] for kind in wish.registry.values() if kind.deleted_only_by_name and not kind.endpoint.singleton
-    ]
-    notes = [NO_DELETE.format(BY_NAME.format(" and ".join(by_name), by_name[0]) if by_name else "")]
+    kinds = [kind for kind in wish.registry.values() if kind.deleted_only_by_name and not kind.endpoint.singleton]
+    keys = [kind.section[0] for kind in kinds]
+    flags = " ".join(f"--kind {kind.name}" for kind in kinds)
+    notes = [NO_DELETE.format(BY_NAME.format(" and ".join(keys), keys[0], flags) if kinds else "")]
     return [*notes, IN_PART] if wish.patterns else notes
 
 

@@ -77,14 +77,16 @@ def _bad_references(names: Names, subject: Subject, said: JsonObject) -> Iterato
     for model in subject.models:
         for attribute, ref, text in references(model):
             if specs[attribute] in said and names.target(ref, text) is None:
-                yield Flaw(specs[attribute], _unnamable(ref, text))
+                yield Flaw(specs[attribute], *_unnamable(ref, text))
 
 
-def _unnamable(ref: RefTo, text: str) -> str:
+def _unnamable(ref: RefTo, text: str) -> tuple[str, str]:
     kind = ref.kind.replace("_", " ")
     if text.startswith(f"(no {ref.kind} with id "):
-        return f"it refers to a {kind} that is gone {text.replace(f'no {ref.kind} with ', '')}"
-    return f"it refers to the {kind} {text}, and others have the same name"
+        said = f"it refers to a {kind} that is gone {text.replace(f'no {ref.kind} with ', '')}"
+        return said, "take it out or choose another one in the dashboard, and export again"
+    said = f"it refers to the {kind} {text}, and others have the same name"
+    return said, "rename all but one in the dashboard, and export again"
 
 
 def _declared(subject: Subject, said: JsonObject) -> dict[Address, Declared]:

@@ -1,8 +1,9 @@
-"""Scalars of YAML: plain where the loader reads the very same text from it, else quoted."""
+"""Scalars of YAML: plain where the loader reads the very same text from it and a person sees all of it, else quoted."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from io import StringIO
 from typing import Any
@@ -14,6 +15,7 @@ from reconciler.load.scalars import plain
 
 _SIMPLE = re.compile(r"[A-Za-z0-9/][\w./@%+-]*(?: [\w(][\w./@%+()-]*)*", re.ASCII)
 """Text of words that is plain everywhere, unless it is a number or a constant."""
+_BASIC_PLANE = 0xFFFF
 
 
 def key_text(key: str, *, flow: bool = False) -> str:
@@ -34,6 +36,8 @@ def value_text(value: Any, *, flow: bool) -> str:
 def _text(text: str, flow: bool) -> str:
     if _SIMPLE.fullmatch(text) and isinstance(plain(text), str):
         return text
+    if any(map(_is_hidden, text)):
+        return "".join(_escaped(char) if _is_hidden(char) else char for char in _dumped_in_double_quotes(text))
     # Between brackets some parsers trip over colons, as in fd00::/8, and over `? `, although YAML 1.2 lets them stand there.
     if not isinstance(plain(text), str) or (flow and (":" in text or text.startswith("?"))):
         return _quoted(text)
@@ -53,7 +57,20 @@ def _quoted(text: str) -> str:
     """Text in double quotes, unless single ones spare backslashes."""
     if text.isprintable() and set(text) & set('"\\') and "'" not in text:
         return f"'{text}'"
+    return _dumped_in_double_quotes(text)
+
+
+def _dumped_in_double_quotes(text: str) -> str:
     return _dumped(_writer(), DoubleQuotedScalarString(text)).removesuffix("\n...")
+
+
+def _is_hidden(char: str) -> bool:
+    """It is no more than a mark, such as one that turns the direction of reading: two names could look alike."""
+    return unicodedata.category(char) == "Cf"
+
+
+def _escaped(char: str) -> str:
+    return f"\\u{ord(char):04X}" if ord(char) <= _BASIC_PLANE else f"\\U{ord(char):08X}"
 
 
 def _writer() -> YAML:

@@ -92,7 +92,7 @@ class Speaker:
         if namesakes := self._names.namesakes(live):
             what, advice = ("have this name", "rename") if kind.name_field else ("are alike in this", "delete")
             said = f"{len(namesakes)} live objects {what}, with the ids {', '.join(namesakes)}"
-            raise CannotSay(said, f"{advice} all but one in the dashboard, then it can be declared")
+            raise CannotSay(said, f"{advice} all but one in the dashboard, and export again")
         if kind.layout in BY_KEY and (flaw := _name_flaw(kind, subject.key)):
             raise CannotSay(*flaw)
         if reason := kind.undeclarable(live.seen):

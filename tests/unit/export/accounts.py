@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -28,7 +30,9 @@ URL = "http://127.0.0.1"
 
 
 class Account:
-    """An account behind its API: seeded by hand, exported, planned."""
+    """An account behind its API: seeded by hand, exported, planned; `joins` tells whether machines can come to it."""
+
+    joins = False
 
     def __init__(self, folder: Path, url: str, token: str, transport: httpx.BaseTransport | None) -> None:
         self.folder = folder
@@ -131,8 +135,28 @@ def assert_in_step(account: Account, text: str) -> Plan:
     return plan
 
 
+class Live(Account):
+    """An account of a real server; machines come by a command that takes HOSTNAME and KEY, if there is one."""
+
+    def __init__(self, folder: Path, url: str, token: str, join: str = "") -> None:
+        super().__init__(folder, url, token, None)
+        self._join = shlex.split(join)
+        self.joins = bool(join)
+
+    def join(self, hostname: str) -> str:
+        """Let a machine join by a key that is gone afterwards; answers its id, or nothing."""
+        body = {"name": "join", "type": "one-off", "expires_in": 3600, "usage_limit": 1, "auto_groups": []}
+        key = self.send("POST", "/setup-keys", body)
+        before = {peer["id"] for peer in self.get("/peers")}
+        subprocess.run([*self._join, hostname, key["key"]], capture_output=True, timeout=60, check=False)
+        self.send("DELETE", f"/setup-keys/{key['id']}")
+        return next((peer["id"] for peer in self.get("/peers") if peer["id"] not in before), "")
+
+
 class Simulated(Account):
     """A simulated account, to which machines and people can come."""
+
+    joins = True
 
     def __init__(self, folder: Path) -> None:
         self.simulator = Simulator({"NB_DISABLE_GEOLOCATION": "false"})

@@ -37,7 +37,8 @@ def test_head_says_whose_account_it_is_and_begins_safely(account):
 
         manage:
           # What no file declares is left alone. With full it is deleted, within the guards (peers and users
-          # only with a line of their own, `peers: full`).
+          # only with a line of their own, `peers: full`, for which `nbsync export --kind peer --kind user`
+          # leaves none of them out).
           default: no-delete
         """)
 

@@ -61,9 +61,10 @@ def test_twins_and_who_refers_to_them(account, unmanaged):
     account.policy("uses-a-twin", ids[:1], [account.group("web")])
     assert unmanaged() == lines(f"""
         # 2 live objects have this name, with the ids {ids[0]}, {ids[1]}
-        # rename all but one in the dashboard, then it can be declared
+        # rename all but one in the dashboard, and export again
         - group/ops
         # from: it refers to the group ops (id {ids[0]}), and others have the same name
+        # rename all but one in the dashboard, and export again
         - policy/uses-a-twin
         """)
 
@@ -76,7 +77,7 @@ def test_kept_fields_that_refer_to_twins_are_left_out(account):
     assert_in_step(account, text)
     assert section(text, "users") == lines(f"""
         # auto_groups is left out: it refers to the group ops (id {ids[0]}), and others have
-        # the same name
+        # the same name; rename all but one in the dashboard, and export again
         ana@acme.example: {{role: user}}
         """)
 
@@ -143,7 +144,7 @@ def test_routers_that_are_alike(account, unmanaged):
     ids = [account.make(f"/networks/{network}/routers", {**router, "metric": metric}) for metric in (100, 200)]
     assert unmanaged() == lines(f"""
         # 2 live objects are alike in this, with the ids {ids[0]}, {ids[1]}
-        # delete all but one in the dashboard, then it can be declared
+        # delete all but one in the dashboard, and export again
         - network_router/dc1/groups:gw
         """)
 
@@ -156,6 +157,7 @@ def test_reference_to_what_is_gone(account, unmanaged):
     account.send("DELETE", f"/groups/{group}")
     assert unmanaged() == lines(f"""
         # groups: it refers to a group that is gone (id {group})
+        # take it out or choose another one in the dashboard, and export again
         - dns_zone/z.example
         """)
 
@@ -166,6 +168,7 @@ def test_policy_for_a_resource_that_is_gone(account, unmanaged):
     account.policy("p", [account.group("devs")], [], **ends)
     assert unmanaged() == lines("""
         # to: it refers to a network resource that is gone (id nothing)
+        # take it out or choose another one in the dashboard, and export again
         - policy/p
         """)
 
@@ -177,7 +180,7 @@ def test_settings_that_refer_to_what_is_gone_are_left_out(account):
     account.send("DELETE", f"/groups/{group}")
     text = account.text()
     assert_in_step(account, text)
-    assert f"# peer_expose_groups is left out: it refers to a group that is gone (id {group})\naccount:\n" in text
+    assert f"# peer_expose_groups is left out: it refers to a group that is gone (id {group}); take\n" in text
     assert section(text, "account") == "peer_expose_enabled: true\n"
 
 

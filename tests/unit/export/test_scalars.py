@@ -80,6 +80,9 @@ def test_odd_text_comes_back(text):
         ("two\nlines", '"two\\nlines"', '"two\\nlines"'),
         ("\x1b[31m", '"\\e[31m"', '"\\e[31m"'),
         ("Zürich", "Zürich", "Zürich"),
+        ("a\u202eb", '"a\\u202Eb"', '"a\\u202Eb"'),
+        ("web\u200b", '"web\\u200B"', '"web\\u200B"'),
+        ("\U000e0041\u200f", '"\\U000E0041\\u200F"', '"\\U000E0041\\u200F"'),
         ("${env:HOME}", "$${env:HOME}", '"$${env:HOME}"'),
     ],
 )
