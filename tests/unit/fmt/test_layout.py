@@ -359,6 +359,14 @@ def test_of_comments_only_blanks_and_tabs_at_the_end_go() -> None:
     assert fmt("version: 1 # x\u00a0 \t\n# y\u3000\n") == "version: 1 # x\u00a0\n# y\u3000\n"
 
 
-def test_a_last_line_of_blanks_that_says_something_stays() -> None:
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("vars:\n x: |+\n  end\n    \n", "vars:\n  x: |+\n    end\n      \n"),
+        ("vars:\n x: |+\n  end\n    ", "vars:\n  x: |-\n    end\n      \n"),
+    ],
+)
+def test_a_last_line_of_blanks_that_says_something_stays(before: str, after: str) -> None:
     """Blanks further in than the text are text."""
-    assert fmt("vars:\n x: |+\n  end\n    \n") == "vars:\n  x: |+\n    end\n      \n"
+    assert formatted(before, HERE) == after
+    assert formatted(after, HERE) == after
