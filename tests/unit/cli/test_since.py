@@ -349,3 +349,72 @@ def test_nothing_is_asked_of_a_server_before_git_has_answered(folder: Path, git:
     assert run(["plan", "--since", "nothing"]) == 64
     assert run(["drift", "--since", "nothing"]) == 64
     assert nobody.requests == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 1\ngroups: {a: {peerz: []}}\n", "1 error: v1:nbsync.yaml:2:14: unknown key 'peerz'"),
+        (
+            "version: 2\ngroups: []\n",
+            "2 errors, the first: v1:nbsync.yaml:1:10: version 2 of the language is not known",
+        ),
+        ("version: 1\n\tgroups:", "1 error: v1:nbsync.yaml:2:1: not YAML: "),
+        (
+            "version: 1\ngroups: {'${file:no}': , a: {peers: ['${file:no}']}}\n",
+            "1 error: v1:nbsync.yaml:2:38: v1:no does not exist",
+        ),
+    ],
+)
+def test_earlier_files_that_are_invalid_are_one_error(account: Account, git: Git, text: str, message: str) -> None:
+    account.write(text)
+    tag(git)
+    outcome = account.plan(BASE, "--since", "v1")
+    assert (outcome.exit_code, outcome.error.code, outcome.sent) == (3, "NBS014", ())
+    assert outcome.error.message.startswith(f"the files at v1 are invalid: {message}")
+    assert account.nbsync("drift", "--since", "v1").exit_code == 3
+
+
+def test_what_lay_outside_of_the_repository_is_not_read(account: Account, git: Git) -> None:
+    outside = account.folder.parent / "outside.txt"
+    outside.write_text("now\n")
+    text = BASE.replace("allow: all", "allow: all, description: '${file:../outside.txt}'")
+    account.write(with_version(text))
+    tag(git)
+    error = account.plan(text, "--since", "v1").error
+    assert (error.code, f"{outside} does not exist" in error.message) == ("NBS014", False)
+    absolute = text.replace("../outside.txt", str(outside))
+    account.write(with_version(absolute))
+    tag(git, "v2")
+    assert set(origins(account.plan(absolute, "--since", "v2")).values()) == {"account"}
+
+
+@pytest.mark.parametrize("output", ["text", "json", "sarif", "junit", "github"])
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_all_formats_take_it(account: Account, applied: Any, command: str, output: str) -> None:
+    applied()
+    edit(account, "/policies", "p", enabled=False)
+    assert account.nbsync(command, "-o", output, "--since", "v1").exit_code == 0
+
+
+def test_a_revision_is_harmless_text(account: Account, applied: Any) -> None:
+    applied()
+    edit(account, "/policies", "p", enabled=False)
+    revision = "HEAD^{/v1|\x1b\u202e}"
+    for command in ("plan", "drift"):
+        outcome = account.nbsync(command, "--since", revision)
+        assert outcome.exit_code == 0
+        assert "since HEAD^{/v1|\\x1b\\u202e}" in outcome.stdout
+    assert "\x1b" not in account.nbsync("plan", "--since", "\x1b[2J").stderr
+
+
+def test_only_plan_and_drift_take_it(account: Account, applied: Any) -> None:
+    applied()
+    for command in ("apply", "validate", "export"):
+        assert account.nbsync(command, "--since", "v1").exit_code == 64
+
+
+def test_warnings_about_the_earlier_files_are_not_shown(account: Account, applied: Any) -> None:
+    applied(BASE + "peers: {nobody: }\n")
+    assert account.plan(BASE + "peers: {nobody: }\n", "--since", "v1").warnings != []
+    assert account.plan(BASE, "--since", "v1").warnings == []
