@@ -19,6 +19,10 @@ from reconciler.plan.change import Plan
 def drift(*, detailed_exitcode: bool, **given: Any) -> int:
     """Show where the account is not as the files say. Nothing is written, and no guard refuses.
 
+    What the account has and the files do not say is listed, too, even where apply would leave it alone (manage: no-delete);
+    what `unmanaged` names is not, nor are people and peers, who come by themselves. nbsync plan --detailed-exitcode looks at
+    declared objects alone.
+
     With --since, only what somebody changed in the account is drift, and not what the files ask for by now.
 
     PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
@@ -28,7 +32,8 @@ def drift(*, detailed_exitcode: bool, **given: Any) -> int:
         made, _ = make(session, session.desired(), session.reader())
         shown = _behind_the_back(session, made) if session.options.since is not None else made
         session.view.plan = shown.with_verdicts([])
-        return ExitCode.CHANGES if shown.changes and detailed_exitcode else ExitCode.DONE
+        found = bool(shown.changes or shown.undeclared)
+        return ExitCode.CHANGES if found and detailed_exitcode else ExitCode.DONE
 
     return run_session("drift", collect(given), work)
 

@@ -36,5 +36,6 @@ def make_plan(
         raise DesiredStateError(diagnostics)
     changes = only(found.changes, targets, book) if targets else found.changes
     steps = order(changes, desired.registry)
-    plan = Plan(steps, unmanaged=found.unmanaged, diagnostics=tuple(diagnostics))
+    undeclared = () if targets else tuple(found.undeclared)
+    plan = Plan(steps, unmanaged=found.unmanaged, undeclared=undeclared, diagnostics=tuple(diagnostics))
     return guard(book, plan, allowances or Allowances()), book

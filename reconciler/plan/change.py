@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.errors import Diagnostic, Place
 from reconciler.state.snapshot import Live
@@ -117,19 +117,31 @@ class Verdict:
     allow: str = ""
 
 
+class Undeclared(NamedTuple):
+    """A live object that the files do not say and that stays: its kind is owned in part, and `unmanaged` does not name it.
+
+    People and machines come by themselves, and are none.
+    """
+
+    address: Address
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that an apply would do, in order, and what the guards say.
 
     Attributes:
         steps: the work; every change has one step, and one before it where it has to make room for others.
-        unmanaged: live objects of the kinds in the files that nothing declares and that stay.
+        unmanaged: how many live objects of the kinds in the files nothing declares and stay.
+        undeclared: those of them that the files do not even name as unmanaged.
         verdicts: reasons to refuse the plan.
         diagnostics: warnings.
     """
 
     steps: tuple[Step, ...] = ()
     unmanaged: int = 0
+    undeclared: tuple[Undeclared, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.errors import Diagnostic, Severity
 from reconciler.load.desired import Declared
-from reconciler.plan.change import Action, Change, FieldChange
+from reconciler.plan.change import Action, Change, FieldChange, Undeclared
 from reconciler.plan.match import Book
 from reconciler.plan.resolve import Resolved
 from reconciler.state.snapshot import Live
@@ -28,6 +28,7 @@ class Difference:
 
     changes: list[Change] = field(default_factory=list)
     unmanaged: int = 0
+    undeclared: list[Undeclared] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
@@ -187,8 +188,12 @@ class _Differ:
             ):
                 continue
             address = self.book.addresses[kind.name, live.id]
-            if not ownership.full or self.book.desired.is_unmanaged(address):
+            if self.book.desired.is_unmanaged(address):
                 self.result.unmanaged += 1
+            elif not ownership.full:
+                self.result.unmanaged += 1
+                if not kind.deleted_only_by_name:
+                    self.result.undeclared.append(Undeclared(address, live.id))
             elif (kind.parent, live.parent) not in self.deleted:
                 self.deleted.add((kind.name, live.id))
                 self.result.changes.append(self._deletion(live, address))

@@ -29,7 +29,7 @@ def trace(plan: Plan, book: Book, earlier: Plan, earlier_book: Book) -> Plan:
     said = _translation(book, earlier_book)
     by_address = {change.address: change for change in earlier.changes}
     by_id = {(change.kind.name, change.id): change for change in earlier.changes if change.id}
-    return plan.with_changes(
+    traced = plan.with_changes(
         {
             change: _traced(
                 change, by_id.get((change.kind.name, change.id or "")) or by_address.get(change.address), said
@@ -37,6 +37,8 @@ def trace(plan: Plan, book: Book, earlier: Plan, earlier_book: Book) -> Plan:
             for change in plan.changes
         }
     )
+    # Whether what no files say, and apply leaves alone, was there before or came since: nothing tells.
+    return replace(traced, undeclared=())
 
 
 def behind_the_back(plan: Plan) -> Plan:

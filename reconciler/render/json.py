@@ -9,7 +9,7 @@ from reconciler._version import VERSION
 from reconciler.apply.report import Report, Result
 from reconciler.doctor.check import Check
 from reconciler.errors import Diagnostic, Place
-from reconciler.plan.change import Action, Change, FieldChange, Origin
+from reconciler.plan.change import Action, Change, FieldChange, Origin, Undeclared
 from reconciler.render.view import View
 
 FORMAT_VERSION = "1.0"
@@ -37,8 +37,13 @@ def document(view: View) -> dict[str, Any]:
         "changes": [_change(change, view.report, results.get(change)) for change in view.changes],
         "diagnostics": [diagnostic_object(diagnostic) for diagnostic in view.all_diagnostics()],
         "requests": {"read": view.reads, "write": view.writes},
+        **({"undeclared": [_undeclared(one) for one in view.undeclared]} if view.command == "drift" else {}),
         **({"checks": [_check(check) for check in view.checks]} if view.checks else {}),
     }
+
+
+def _undeclared(one: Undeclared) -> dict[str, Any]:
+    return {"address": str(one.address), "kind": one.address.kind, "key": one.address.key, "id": one.id}
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -35,9 +35,14 @@ def plan_schema() -> dict[str, Any]:
                 "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}},
                 "diagnostics": {"type": "array", "items": {"$ref": "#/$defs/diagnostic"}},
                 "requests": _object({"read": _COUNT, "write": _COUNT}),
+                "undeclared": {
+                    "description": "Of drift: what the account has and the files do not say, and apply would leave alone",
+                    "type": "array",
+                    "items": _object({"address": _TEXT, "kind": _TEXT, "key": _TEXT, "id": _TEXT}),
+                },
                 "checks": {"type": "array", "items": {"$ref": "#/$defs/check"}},
             },
-            optional=("checks",),
+            optional=("undeclared", "checks"),
         ),
         "$defs": {"change": _change(), "field": _field(), "diagnostic": _diagnostic(), "check": _check()},
     }

@@ -41,6 +41,7 @@ class Glyphs:
     warning: str = "!"
     failed: str = "✗"
     not_checked: str = "·"
+    undeclared: str = "?"
 
     def of(self, action: Action) -> str:
         """Symbol of an action."""

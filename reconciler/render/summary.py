@@ -56,11 +56,11 @@ def summarize(sheet: Sheet, view: View) -> None:
 
 def _planned(sheet: Sheet, view: View) -> None:
     drift = view.command == "drift"
-    rest = _origins(view) + _left_alone(view.unmanaged)
+    rest = _origins(view) + _left_alone(view.unmanaged - len(view.undeclared))
     if drift and view.since is not None:
         _drifted_since(sheet, view, view.since)
-    elif view.changes:
-        counts = _counts(view, DRIFTED if drift else PLANNED)
+    elif view.changes or view.undeclared:
+        counts = _drifted(view) if drift else _counts(view, PLANNED)
         sheet.row((Piece("Drift: " if drift else "Plan: ", "bold"),), (*counts, Piece(sheet.say(rest))))
     else:
         lead = Piece("No drift: " if drift else "No changes: ", "bold green")
@@ -69,11 +69,11 @@ def _planned(sheet: Sheet, view: View) -> None:
 
 def _drifted_since(sheet: Sheet, view: View, since: str) -> None:
     """What the files ask for by now is no drift, and is counted only."""
-    rest = _left_alone(view.unmanaged)
+    rest = _left_alone(view.unmanaged - len(view.undeclared))
     if view.asked_for:
         rest = f"; {_number(view.asked_for, 'change')} that the files ask for {_is(view.asked_for)} not shown{rest}"
-    counts = _counts(view, DRIFTED) or [Piece("nothing was changed in the account")]
-    lead = Piece("Drift: ", "bold") if view.changes else Piece("No drift: ", "bold green")
+    counts = _drifted(view) or [Piece("nothing was changed in the account")]
+    lead = Piece("Drift: ", "bold") if view.changes or view.undeclared else Piece("No drift: ", "bold green")
     sheet.row((lead,), (*counts, Piece(sheet.say(f" since {since}")), Piece(rest)))
 
 
@@ -94,6 +94,13 @@ def _counts(view: View, words: dict[Action, str]) -> list[Piece]:
     if fallen := sum(len(change.falls) for change in view.changes):
         found[-1] = Piece(f"{found[-1].text} with {_number(fallen, 'object')} inside", found[-1].style)
     return [part for piece in found for part in (Piece(", "), piece)][1:]
+
+
+def _drifted(view: View) -> list[Piece]:
+    counts = _counts(view, DRIFTED)
+    if count := len(view.undeclared):
+        counts += [*([Piece(", ")] if counts else []), Piece(f"{count} not in the files", "cyan")]
+    return counts
 
 
 def _left_alone(unmanaged: int) -> str:

@@ -31,12 +31,13 @@ def render_result(view: View, console: Console, *, brief: bool = False) -> None:
         brief: leave the changes out, for a person who has just seen them.
     """
     sheet = Sheet(console)
-    if view.changes and not brief:
+    if (view.changes or view.undeclared) and not brief:
         _header(sheet, view)
         results = view.results()
         for changes in by_kind(view.changes).values():
             _Section(sheet, changes, results).add()
             sheet.blank()
+        _undeclared(sheet, view)
     summarize(sheet, view)
     sheet.show()
 
@@ -46,6 +47,15 @@ def _header(sheet: Sheet, view: View) -> None:
         version = f" (NetBird {view.server_version})" if view.server_version else ""
         sheet.row((Piece(sheet.say(view.server_url + version), QUIET),))
         sheet.blank()
+
+
+def _undeclared(sheet: Sheet, view: View) -> None:
+    if not view.undeclared:
+        return
+    sheet.row((Piece(f"not in the files ({len(view.undeclared)})", "bold"),))
+    for one in view.undeclared:
+        sheet.row((Piece(f"  {sheet.glyphs.undeclared} {sheet.say(str(one.address))}", "cyan"),))
+    sheet.blank()
 
 
 def heading(kind: AnyKind, count: int) -> str:

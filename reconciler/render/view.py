@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.apply.report import Report, Result
 from reconciler.doctor.check import Check
 from reconciler.errors import Diagnostic, ExitCode, Place, Severity
-from reconciler.plan.change import Action, Change, Plan
+from reconciler.plan.change import Action, Change, Plan, Undeclared
 from schemas import KINDS
 
 
@@ -58,6 +58,11 @@ class View:
     def unmanaged(self) -> int:
         """Live objects that nothing declares and that stay."""
         return self.plan.unmanaged if self.plan else 0
+
+    @property
+    def undeclared(self) -> tuple[Undeclared, ...]:
+        """Those of them that are drift."""
+        return self.plan.undeclared if self.plan and self.command == "drift" else ()
 
     def results(self) -> dict[Change, Result]:
         """How the changes ended, after an apply."""
