@@ -6,12 +6,10 @@ from reconciler.cli.session import Session
 from reconciler.errors import DesiredStateError, Diagnostic, Severity
 from reconciler.load.desired import Desired
 from reconciler.load.revision import UNUSABLE, Earlier, files_at
-from reconciler.load.tree import Sources
 from reconciler.plan import make_plan
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 from reconciler.plan.origin import trace
-from schemas import KINDS
 
 
 class Since:
@@ -32,8 +30,6 @@ class Since:
             self.desired = self._read(session, then)
 
     def _read(self, session: Session, then: Earlier) -> Desired:
-        if not then.paths and not then.overlays:
-            return Desired(Sources(), KINDS)
         try:
             return session.understood(then.paths, then.overlays)
         except DesiredStateError as error:
