@@ -61,11 +61,11 @@ class Repository:
         """The commit that a revision means.
 
         Raises:
-            UsageError: there is none, or what looks like one is an option.
+            UsageError: there is none, or what should be one is an option (`-…`) or leaves commits out (`^…`).
         """
         done = None
-        if not revision.startswith("-") and "\0" not in revision:
-            done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if not revision.startswith(("-", "^")) and "\0" not in revision:
+            done = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         if done is None or done.returncode:
             message = f"git knows no commit by '{revision}'"
             advice = "name a branch, a tag or a commit; a shallow clone has few: git fetch gets others"

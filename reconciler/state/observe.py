@@ -24,6 +24,8 @@ Parents = Callable[[Snapshot, AnyKind], list[str]]
 def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
     """Read all that a plan for this desired state has to know, and what plans for others have to know on top.
 
+    Kinds that only the others declare may be unknown to the server: no change of the first plan is about them.
+
     Raises:
         AccountError: the server did not answer, refused, or answered something else than NetBird's objects.
     """
@@ -34,7 +36,7 @@ def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
 
     names = {name for one in asking for name in _wanted(one)}
     wanted = {name: kind for name, kind in desired.registry.items() if name in names}
-    return _read(api, wanted, {name for one in asking for name in one.kinds}, parents)
+    return _read(api, wanted, desired.kinds, parents)
 
 
 def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[str]) -> Snapshot:

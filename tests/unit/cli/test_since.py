@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Response
 
-from tests.unit.harness import Account, NoServer, Outcome, with_version
+from tests.unit.harness import Account, Between, NoServer, Outcome, with_version
 
 Git = Callable[..., str]
 
@@ -267,6 +268,17 @@ def test_kinds_and_parents_that_only_the_earlier_files_have_are_read_too(account
     assert len(compared.sent) == len(set(compared.sent))
 
 
+def test_kinds_that_only_the_earlier_files_have_may_be_unknown_to_the_server(
+    account: Account, applied: Any, connect: Callable[[Any, str], None]
+) -> None:
+    applied(BASE + "routes: {r: {network: 10.0.0.0/8, peer_groups: [a], groups: [a]}}\n")
+    edit(account, "/policies", "p", enabled=False)
+    old_server = Between(account.simulator)
+    old_server.before = lambda request: Response("404 page not found", 404) if request.path == "/api/routes" else None
+    connect(old_server, account.token)
+    assert origins(account.plan(BASE, "--since", "v1")) == {"policy/p": "account"}
+
+
 def test_a_target_is_compared_with_all_earlier_files(account: Account, applied: Any) -> None:
     applied()
     edit(account, "/policies", "p", enabled=False)
@@ -375,18 +387,34 @@ def test_earlier_files_that_are_invalid_are_one_error(account: Account, git: Git
     assert account.nbsync("drift", "--since", "v1").exit_code == 3
 
 
-def test_what_lay_outside_of_the_repository_is_not_read(account: Account, git: Git) -> None:
+def test_what_lay_outside_of_the_repository_is_not_read(
+    account: Account, git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
     outside = account.folder.parent / "outside.txt"
-    outside.write_text("now\n")
+    for path in (outside, elsewhere / "outside.txt"):
+        path.write_text("now\n")
     text = BASE.replace("allow: all", "allow: all, description: '${file:../outside.txt}'")
     account.write(with_version(text))
     tag(git)
     error = account.plan(text, "--since", "v1").error
-    assert (error.code, f"{outside} does not exist" in error.message) == ("NBS014", False)
+    assert (error.code, error.message[-37:]) == ("NBS014", ":48: v1:../outside.txt does not exist")
+    assert list(elsewhere.iterdir()) == [elsewhere / "outside.txt"]
     absolute = text.replace("../outside.txt", str(outside))
     account.write(with_version(absolute))
     tag(git, "v2")
     assert set(origins(account.plan(absolute, "--since", "v2")).values()) == {"account"}
+
+
+def test_messages_do_not_say_where_the_earlier_files_lay(account: Account, git: Git) -> None:
+    account.write(with_version(BASE))
+    loop = account.folder / "loop"
+    loop.symlink_to(".")
+    tag(git)
+    loop.unlink()
+    message = account.plan(BASE, "--since", "v1").error.message
+    assert message.endswith(f"1 error: the folder v1:loop leads back to {account.folder.resolve()}, in which it lies")
 
 
 @pytest.mark.parametrize("output", ["text", "json", "sarif", "junit", "github"])

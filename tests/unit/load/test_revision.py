@@ -127,6 +127,22 @@ def test_what_files_name_is_laid_out_with_what_its_links_lead_to(repository: Pat
     assert laid_out("net").keys() == {"net/a.yaml", "text/motd", "text/target"}
 
 
+def test_a_path_by_a_link_means_what_the_link_meant(repository: Path, git: Git) -> None:
+    put(repository, "one/a.yaml", "one")
+    put(repository, "two/a.yaml", "two")
+    current = repository / "current"
+    current.symlink_to("one")
+    commit(git)
+    current.unlink()
+    current.symlink_to("two")
+    with files_at("HEAD", [Path("current")]) as then:
+        assert (then.paths[0] / "a.yaml").read_text() == "one"
+    current.unlink()
+    put(repository, "current/a.yaml", "three")
+    with files_at("HEAD", [Path("current/a.yaml")]) as then:
+        assert then.paths[0].read_text() == "one"
+
+
 def test_files_are_found_from_any_folder_of_any_work_tree(
     repository: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +195,7 @@ def test_before_the_first_commit(repository: Path, git: Git) -> None:
         "--all",
         "--output=made",
         "main..main",
+        "^main",
         "HEAD:a.yaml",
         "HEAD^{tree}",
         "a\0b",
@@ -286,7 +303,7 @@ def test_crafted_trees_write_nothing_elsewhere(repository: Path, git: Git, tmp_p
     tree(
         git,
         ("100644", "blob", evil, b".."),
-        ("100644", "blob", evil, b"../up.yaml"),
+        ("100644", "blob", evil, b"../" * 40 + str(tmp_path / "up.yaml").encode()),
         ("100644", "blob", evil, b"/abs.yaml"),
         ("40000", "tree", inner, b".."),
         ("100644", "blob", evil, b"good.yaml"),
@@ -320,7 +337,7 @@ def test_a_file_that_is_a_folder_too_is_an_error(repository: Path, git: Git) -> 
 def test_submodules_are_left_out(repository: Path, git: Git) -> None:
     put(repository, "a.yaml")
     commit(git)
-    git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD')},module")
+    git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD')},module.yaml")
     git("commit", "-q", "-m", "module")
     assert laid_out() == {"a.yaml": "x"}
 
@@ -343,6 +360,7 @@ def test_limits(
     commit(git)
     assert len(laid_out()) == 2
     monkeypatch.setattr(where, limit, value)
+    monkeypatch.setattr(git_module.Repository, "contents", None)
     assert failure(UsageError)[0] == "NBS004"
 
 
