@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.simulator.permissions import CREATE, DELETE, ROLES, UPDATE
 from reconciler.simulator.registry import routes
 from schemas import KINDS
+from schemas._core.people import may_write
 
 ROOT = Path(__file__).parents[1]
 MODULES = [path for path in sorted((ROOT / "reconciler").rglob("*.py")) if "simulator" not in path.parts]
@@ -58,6 +60,18 @@ def test_every_kind_is_simulated(kind: str) -> None:
     wanted |= {("PUT", endpoint.item_path)} if endpoint.updates else set()
     served = {(route.method, blank(route.path)) for route in routes()}
     assert {(method, blank(path)) for method, path in wanted} <= served
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_says_which_permission_writing_needs(kind: str) -> None:
+    """Of each role the kind's module says what the server's own table does."""
+    module, endpoint = KINDS[kind].module, KINDS[kind].endpoint
+    needed = {UPDATE} if endpoint.updates else set()
+    if not endpoint.singleton:
+        needed |= ({CREATE} if endpoint.creates else set()) | ({DELETE} if endpoint.deletes else set())
+    assert {role: may_write(role, module) for role in ROLES} == {
+        role: needed <= matrix[module] for role, matrix in ROLES.items()
+    }
 
 
 def blank(path: str) -> str:

@@ -41,10 +41,10 @@ class Caller:
         """What it may not do with objects of a kind: write them, or even read them; empty if it may do all."""
         if self.permissions is None or self.is_program:
             return "" if not kind.module or may_write(self.role, kind.module) else "write"
-        allowed = self.permissions.get(kind.module) or {}
         if not kind.module:
             return ""
-        if not allowed.get("read"):
+        allowed = self.permissions.get(kind.module)
+        if not isinstance(allowed, dict) or not allowed.get("read"):
             return "read"
         wanted = {"create": kind.endpoint.creates, "update": kind.endpoint.updates, "delete": kind.endpoint.deletes}
         if kind.endpoint.singleton:
@@ -122,15 +122,16 @@ def expiry(api: ReadApi, caller: Caller, access_token_ends: datetime | None) -> 
     if access_token_ends is not None:
         return f"the access token ends on {access_token_ends:%Y-%m-%d %H:%M} UTC", ()
     kind = credentials()
+    tokens = path(kind.endpoint.path, parent=str(caller.seen.get("id", "")))
     try:
-        rows = api.get(path(kind.endpoint.path, parent=str(caller.seen.get("id", ""))))
+        rows = api.get(tokens)
         found = kind.credential(rows) if kind.credential and rows else []
         dates = sorted(datetime.fromisoformat(row[kind.expires]) for row in found)
         left = dates[0] - datetime.now(UTC) if dates else timedelta.max
     except (NotPermitted, NoSuchEndpoint, Missing):
         return "the server does not show this user when its tokens end", ()
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _strange(kind.endpoint.path) from None
+        raise _strange(str(tokens)) from None
     if not dates:
         return "the server does not say which token is in use", ()
     which = "the token" if len(dates) == 1 else f"the first of {len(dates)} tokens that are in use"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from reconciler.doctor.caller import Caller, Said
 from reconciler.doctor.check import Check, Status, told
 from reconciler.errors import ExitCode, NbsyncError, NotAuthorized
 from reconciler.load.desired import Desired
+from reconciler.redact import mask
 from reconciler.settings import URL_VARIABLE, Scheme, Settings, token_of, url_of
 
 
@@ -52,9 +53,11 @@ class Case:
 
     @property
     def api(self) -> ReadApi:
-        """A client that cannot send anything but GET, and that does not try again."""
+        """A client that cannot send anything but GET, that does not try again, and that ends: nobody waits for a doctor."""
         if not self.clients:
-            settings = Settings(self.url, SecretStr(self.token), self.scheme, timeout=TIMEOUT, budget=0)
+            settings = Settings(
+                self.url, SecretStr(self.token), self.scheme, timeout=TIMEOUT, budget=0, max_run_time=TIMEOUT
+            )
             self.clients.append(ReadApi(settings, self.transport))
         return self.clients[0]
 
@@ -104,13 +107,16 @@ def verdict(checks: list[Check]) -> ExitCode:
 
 
 def _taken(step: Step, case: Case) -> Check:
+    code = ExitCode.DONE
     try:
         message, diagnostics = step.look(case)
     except NbsyncError as error:
         about_rights = isinstance(error, NotAuthorized) or step.name in AUTHENTICATION
         code = ExitCode.NOT_AUTHORIZED if about_rights else ExitCode.ERROR
-        return Check(step.name, told(error.diagnostics), error.diagnostics, code)
-    return Check(step.name, message, diagnostics)
+        message, diagnostics = told(error.diagnostics), error.diagnostics
+    # What the server says of itself could repeat what it was sent.
+    hidden = tuple(replace(one, message=mask(one.message, case.token)) for one in diagnostics)
+    return Check(step.name, mask(message, case.token), hidden, code)
 
 
 def _url(case: Case) -> Said:
@@ -161,7 +167,8 @@ def _expiry(case: Case) -> Said:
 
 
 def _version(case: Case) -> Said:
-    case.version, said = server.version(case.api, case.desired)
+    version, said = server.version(case.api, case.desired)
+    case.version = mask(version, case.token) if version else None
     return said
 
 
@@ -177,6 +184,6 @@ STEPS: Final = (
     Step("role", ("caller", "files"), lambda case: caller.permit(case.caller, case.desired)),
     Step("expiry", ("caller",), _expiry),
     Step("version", ("caller", "files"), _version),
-    Step("clock", ("tls",), lambda case: server.clock(case.greeting.headers)),
+    Step("clock", ("server",), lambda case: server.clock(case.greeting.headers)),
     Step("rate limit", ("caller", "files"), lambda case: server.rate(case.greeting.headers, case.desired)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import socket
 import ssl
 import subprocess
@@ -129,14 +130,20 @@ def test_a_proxy_is_named_without_its_password(desk: Desk, monkeypatch: pytest.M
     assert "hidden" not in said
 
 
+class Quiet(Server):
+    """A server that says nothing of clients that hang up: they are meant to."""
+
+    def handle_error(self, *_: Any) -> None:
+        """Pass over it."""
+
+
 @contextmanager
 def tls(app: Any, certificate: Path) -> Iterator[str]:
     """An application behind TLS; gives its URL."""
-    server = Server(app)
+    server = Quiet(app)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.handle_error = lambda *_: None  # a client that hangs up is meant to
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -209,6 +216,7 @@ def test_a_certificate_that_nobody_vouches_for(account: Account, monkeypatch: py
         assert "trusted through SSL_CERT_FILE" in account.nbsync("doctor", "-q").stdout
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by the openssl program")
 @pytest.mark.parametrize(
     ("days", "name", "status", "says"),
     [
@@ -464,3 +472,63 @@ def test_no_output_shows_the_token(account: Account) -> None:
     for output in ("text", "json", "github", "sarif", "junit"):
         outcome = account.nbsync("doctor", "-o", output)
         assert account.token not in outcome.stdout + outcome.stderr
+
+
+def test_a_server_that_says_the_token_does_not_make_us_say_it(between: Between, account: Account) -> None:
+    between.after = lambda request, response: (
+        json_answer({"management_current_version": account.token}) if request.path.endswith("/version") else response
+    )
+    for output in ("text", "json"):
+        assert account.token not in account.nbsync("doctor", "-q", "-o", output).stdout
+
+
+def test_a_server_that_never_answers_is_asked_once(
+    between: Between, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.api.greeting.TIMEOUT", 0.5)
+    asked: list[str] = []
+
+    def before(request: Request) -> None:
+        asked.append(request.path)
+        time.sleep(1)
+
+    between.before = before
+    ended = statuses(account, code=1)
+    assert (ended["server"], ended["clock"]) == ("failed", "not_checked")
+    assert asked == ["/api/users"]
+
+
+def test_steps_that_each_wait_long_end_together(
+    between: Between, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciler.doctor.steps.TIMEOUT", 0.5)
+
+    asked: list[str] = []
+
+    def before(request: Request) -> None:
+        asked.append(request.path)
+        if request.path.endswith(("/tokens", "/version")):
+            time.sleep(1)
+
+    between.before = before
+    ended = statuses(account, code=1)
+    assert (ended["caller"], ended["expiry"], ended["version"]) == ("ok", "failed", "failed")
+    assert len([path for path in asked if path.endswith(("/tokens", "/version"))]) == 1
+
+
+@pytest.mark.parametrize("odd", [["x"], "yes", 5, None])
+def test_permissions_of_another_shape_are_none(odd: Any, between: Between, account: Account) -> None:
+    account.write(f"version: 1\n{ALL_KINDS}")
+    person = {"id": "x", "name": "p", "role": "admin", "permissions": {"modules": {"groups": odd}}}
+    between.after = lambda request, response: (
+        json_answer(person) if request.path.endswith("/users/current") else response
+    )
+    assert statuses(account, code=8)["role"] == "failed"
+    assert "not read groups" in found(account)["role"][1]
+
+
+def test_tokens_of_another_shape_are_told_with_the_request(between: Between, account: Account) -> None:
+    between.after = lambda request, response: json_answer({"a": 1}) if request.path.endswith("/tokens") else response
+    message = found(account)["expiry"][1]
+    assert "did not answer with NetBird's objects" in message
+    assert "{" not in message
