@@ -60,7 +60,7 @@ class Session:
             if document.files
             else Desired(document.sources, KINDS)
         )
-        desired.diagnostics[:0] = document.diagnostics
+        desired.diagnostics = [*document.diagnostics, *document.without_consequences(desired.diagnostics)]
         if any(diagnostic.severity is Severity.ERROR for diagnostic in desired.diagnostics):
             raise DesiredStateError(desired.diagnostics)
         return desired

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ __all__ = ["Document", "Map", "Seq", "Sources", "locate", "read"]
 
 UNREAD = frozenset(f"NBS00{digit}" for digit in range(1, 10))
 """Codes of what keeps files, or parts of them, from being read."""
+NO_VALUE = frozenset({"NBS005", "NBS102", "NBS103", "NBS104"})
+"""Codes of what leaves a place without the value that is meant: aliases, tags and interpolations."""
 
 
 @dataclass
@@ -42,6 +44,11 @@ class Document:
     def is_whole(self) -> bool:
         """Every file could be read: what is missing here is missing there."""
         return not any(diagnostic.code in UNREAD for diagnostic in self.diagnostics)
+
+    def without_consequences(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Leave out what was found about values of which nobody knows what they are: that is said already."""
+        unknown = {diagnostic.place for diagnostic in self.diagnostics if diagnostic.code in NO_VALUE}
+        return [diagnostic for diagnostic in found if diagnostic.place is None or diagnostic.place not in unknown]
 
 
 def read(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from ruamel.yaml.events import (
@@ -16,9 +18,11 @@ from ruamel.yaml.events import (
 
 from reconciler.load.events import Events
 from reconciler.load.findings import MAX_DEPTH, Findings, weight
+from reconciler.load.messages import near
 from reconciler.load.scalars import plain, tagged
 from reconciler.load.tree import LINE, Map, Seq, pack
 
+_PLAIN_NAME = re.compile(r"[\w-]+")
 _MAP = "tag:yaml.org,2002:map"
 _SEQ = "tag:yaml.org,2002:seq"
 
@@ -167,7 +171,8 @@ class Builder:
         """Return what an alias stands for: the same object, not a copy."""
         if event.anchor not in self.anchors:
             message = f"*{event.anchor} refers to an anchor that is not there"
-            self.problem("NBS005", message, f'quote it if it is text: "*{event.anchor}"', event)
+            advice = _instead_of_alias(event.anchor, self.anchors)
+            self.problem("NBS005", message, advice, event)
             return None
         target = self.anchors[event.anchor]
         if target is None:
@@ -233,3 +238,13 @@ class Builder:
         """Report something that ends the reading of this file."""
         self.problem(code, message, advice, event)
         raise Stop
+
+
+def _instead_of_alias(name: str, known: Iterable[str]) -> str:
+    """Help for an alias of what has no anchor; YAML takes `*.x:` for one called `.x:`."""
+    if name.endswith(":"):
+        return f'quote it: "*{name[:-1]}":'
+    if not _PLAIN_NAME.fullmatch(name):
+        return f'quote it if it is text: "*{name}"'
+    define = f'write &{name} before the value that is meant, further up; quote it if it is text: "*{name}"'
+    return near(f"*{name}", (f"*{anchor}" for anchor in known)) or define

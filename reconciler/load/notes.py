@@ -25,10 +25,11 @@ class Notes:
         """Note what is odd at a mark."""
         self._add(Severity.WARNING, code, message, advice, mark, address)
 
-    def wrong_type(self, what: str, meant: str, node: Any, mark: int, *, address: Address | None = None) -> None:
+    def wrong_type(
+        self, what: str, meant: str, node: Any, mark: int, *, advice: str = "", address: Address | None = None
+    ) -> None:
         """Note that something else was meant to stand at a mark."""
-        message, advice = wrong_type(what, meant, node)
-        self.error(WRONG_TYPE, message, advice, mark, address)
+        self.error(WRONG_TYPE, *wrong_type(what, meant, node, advice), mark, address)
 
     def _add(
         self, severity: Severity, code: str, message: str, advice: str, mark: int, address: Address | None

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from reconciler.load.desired import Declared, Desired
-from reconciler.load.messages import INVALID, WRONG_TYPE, diagnose, near, with_article
+from reconciler.load.messages import INVALID, WRONG_TYPE, diagnose, how, keys_of, near, with_article
 from reconciler.load.notes import Notes
 from reconciler.load.tree import Map, Seq
 from schemas import AnyKind
@@ -22,6 +22,9 @@ from schemas._core.kind import Layout
 DECLARED_TWICE = "NBS101"
 WHOLE = (Layout.SINGLE, Layout.FIELD)
 """Layouts of kinds of which there is exactly one object."""
+NAMED = (Layout.NAMED, Layout.NAMED_LISTS)
+"""Layouts in which objects are keyed by name."""
+BY_NAME = "write a mapping: each of them below it as `NAME:` with its fields, without a dash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ class Objects:
             body.take(key, holder)
             yield Entry(kind, kind.name, body, holder.keys_at[key], at)
         elif not isinstance(node, _form(kind)):
-            self._notes.wrong_type(key, "a list" if kind.layout is Layout.LISTED else "a mapping", node, at)
+            meant = "a list" if kind.layout is Layout.LISTED else "a mapping"
+            self._notes.wrong_type(key, meant, node, at, advice=BY_NAME if kind.layout in NAMED else "")
         elif kind.layout is Layout.LISTED:
             for index, item in enumerate(node):
                 yield Entry(kind, f"entry {index + 1}", item, node.items_at[index], node.items_at[index])
@@ -122,7 +126,10 @@ class Objects:
         if entry.body is None:
             entry = replace(entry, body=Map(entry.at))
         if not isinstance(entry.body, Map):
-            self._notes.wrong_type(entry.name, "a mapping", entry.body, entry.body_at, address=entry.shown)
+            advice = self._how(entry)
+            self._notes.wrong_type(
+                entry.name, "a mapping", entry.body, entry.body_at, advice=advice, address=entry.shown
+            )
             return
         if not self._name_is_fine(entry):
             return
@@ -135,6 +142,13 @@ class Objects:
         for key, kind in inner.items():
             if key in entry.body:
                 self._section(kind, entry.body, key, inside=entry)
+
+    def _how(self, entry: Entry) -> str:
+        """Help for an object that is no mapping."""
+        keys = [*keys_of([entry.kind.written_as or entry.kind.model]), *self._inside[entry.kind.name]]
+        if entry.name in keys and entry.kind.layout in NAMED:
+            return f"if {entry.name} belongs to what is above it, indent it further"
+        return how("a mapping", entry.body, keys)
 
     def _name_is_fine(self, entry: Entry) -> bool:
         if entry.kind.layout is Layout.LISTED:
@@ -155,7 +169,8 @@ class Objects:
     def _model(self, entry: Entry, own: Mapping[str, Any]) -> Any:
         """The validated mapping; nothing, if anything about it is wrong."""
         model = entry.kind.written_as or entry.kind.model
-        nulls = [key for key, value in own.items() if value is None]
+        known = {info.alias or name for name, info in model.model_fields.items()}
+        nulls = [key for key, value in own.items() if value is None and key in known]
         for key in nulls:
             advice = "give it one, or leave the key out"
             self._notes.error(WRONG_TYPE, f"'{key}' has no value", advice, entry.body.values_at[key], entry.shown)

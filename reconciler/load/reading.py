@@ -81,9 +81,8 @@ class Reading:
         for document in documents:
             if _REMOVE in document:
                 at = document.keys_at[_REMOVE]
-                self.findings.error(
-                    "NBS105", "`remove` stands outside of an overlay", "delete the object from the files", at
-                )
+                advice = "delete the object from the files, or write this into a file for --overlay"
+                self.findings.error("NBS105", "`remove` stands outside of an overlay", advice, at)
                 document.drop(_REMOVE)
 
     def take_removed(self, documents: Iterable[Map]) -> Seq:

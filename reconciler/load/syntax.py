@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -9,7 +10,8 @@ from ruamel.yaml.reader import ReaderError
 
 _BRACKETS = "close it, put a comma between the items, or quote a text that holds brackets, commas or colons"
 _INDENTATION = (
-    "check the indentation of this line and of those above; quote a text that holds quotes or `: `, or begins with `*`"
+    "check the indentation of this line and of those above, and the space after the colon of each key; "
+    "quote a text that holds quotes or `: `, or begins with `*`"
 )
 
 # What a parser says, what it means, what to do. The first that fits counts.
@@ -32,6 +34,8 @@ _MEANINGS = (
     ("incompatible YAML document", "a %YAML line for another version", "remove it: files are read as YAML 1.2"),
 )
 
+_CONFLICT = [re.compile(mark, re.MULTILINE) for mark in ("^<<<<<<< ", "^=======\r?$", "^>>>>>>> ")]
+
 
 class Failure(NamedTuple):
     """Why a text is not YAML; line and column count from 0."""
@@ -48,7 +52,17 @@ def failure(error: YAMLError, text: str) -> Failure | None:
     if isinstance(error, ReaderError):
         # The C parser counts bytes, and ruamel's own, which is asked after it, characters.
         return None if error.encoding == "?" else _unprintable(error, text)
-    return _marked(error) if isinstance(error, MarkedYAMLError) else None
+    return _conflict(text) or _marked(error) if isinstance(error, MarkedYAMLError) else None
+
+
+def _conflict(text: str) -> Failure | None:
+    """What `git merge` leaves where both sides changed a line."""
+    found = _CONFLICT[0].search(text)
+    if found is None or not all(mark.search(text, found.end()) for mark in _CONFLICT[1:]):
+        return None
+    message = "not YAML: a merge left both versions of these lines here, between <<<<<<< and >>>>>>>"
+    help_ = "keep what is right, and take out the lines that begin with <<<<<<<, =======, >>>>>>>"
+    return Failure(text.count("\n", 0, found.start()), 0, message, help_)
 
 
 def _marked(error: MarkedYAMLError) -> Failure | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, ClassVar
@@ -92,6 +92,9 @@ class Strict(BaseModel):
 
     RULES: ClassVar[tuple[JsonSchema, ...]] = ()
     """What JSON Schema says of several of its fields together; those of the classes above hold as well."""
+
+    INSTEAD_OF: ClassVar[Mapping[str, str]] = {}
+    """What to write instead of keys that the language does not have, but NetBird's API has."""
 
 
 class Single(Strict):

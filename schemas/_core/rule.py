@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
@@ -72,6 +73,18 @@ class Rule(Resource):
     """Whether `to` may reach `from` as well."""
 
     RULES = (exactly_one("allow", "deny", "ssh"), only_with("ports", "ssh"))
+    INSTEAD_OF: ClassVar[Mapping[str, str]] = {
+        "sources": "write from: GROUP",
+        "sourceResource": "write from: {peer: NAME} or from: {resource: NETWORK/NAME}",
+        "source_posture_checks": "write posture: NAME",
+        "destinations": "write to: GROUP",
+        "destinationResource": "write to: {peer: NAME} or to: {resource: NETWORK/NAME}",
+        "action": "write allow: or deny:",
+        "protocol": "write allow: tcp/443 or deny: tcp/443",
+        "port_ranges": "write allow: tcp/8000-8100 or deny: tcp/8000-8100",
+        "rules": "write one policy per rule",
+        "authorized_groups": "write ssh: {GROUP: [LOCAL USER]}",
+    }
 
     @model_validator(mode="before")
     @classmethod

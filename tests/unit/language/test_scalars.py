@@ -27,17 +27,21 @@ NOT_TEXT = {
     "an end": ("policies: {p: {from: ▸5, to: b, allow: all}}", "5"),
     "an end in a list": ("policies: {p: {from: a, to: [b, ▸5], allow: all}}", "5"),
     "a peer as an end": ("policies: {p: {from: {peer: ▸5}, to: b, allow: all}}", "5"),
-    "traffic": ("policies: {p: {from: a, to: b, allow: ▸443}}", "443"),
     "a posture check": ("policies: {p: {from: a, to: b, allow: all, posture: ▸1}}", "1"),
     "a local user": ("policies: {p: {from: a, to: b, ssh: {a: [▸0]}}}", "0"),
     "the only local user": ("policies: {p: {from: a, to: b, ssh: {a: ▸0}}}", "0"),
-    "an address": ("networks: {n: {resources: {r: {address: ▸10.5}}}}", "10.5"),
-    "a country": ("posture_checks: {p: {locations: {allow: [▸false]}}}", "false"),
-    "a duration": ("setup_keys: {k: {type: reusable, expires_in: ▸3600}}", "3600"),
-    "a record": ("dns: {zones: {x.y: {groups: [a], records: {w: {A: ▸1.5}}}}}", "1.5"),
     "a protected address": ("guards: {protect: [▸5]}", "5"),
     "null in a list": ("groups: {g: {peers: [▸null]}}", "null"),
     "~ in a list": ("groups: {g: {peers: [▸~]}}", "~"),
+}
+
+NEITHER_WAY = {
+    "traffic": ("policies: {p: {from: a, to: b, allow: ▸443}}", "write all, icmp, tcp, udp, tcp/443 or udp/8000-8100"),
+    "an address": ("networks: {n: {resources: {r: {address: ▸10.5}}}}", "write 10.20.5.10, 10.20.0.0/16, "),
+    "a country": ("posture_checks: {p: {locations: {allow: [▸false]}}}", "write DE, or DE/Berlin"),
+    "a duration": ("setup_keys: {k: {type: reusable, expires_in: ▸3600}}", "write never, or 90d, 12h, 10m, 30s, 1d12h"),
+    "a setting": ("account: {peer_login_expiration: ▸12}", "write days, hours, minutes, seconds: 90d, 12h, 10m"),
+    "a record": ("dns: {zones: {x.y: {groups: [a], records: {w: {A: ▸1.5}}}}}", "write one IPv4 address"),
 }
 
 
@@ -47,6 +51,13 @@ def test_what_is_no_text_is_refused_as_it_is_written(refused: Check, text: str, 
     assert error.code == TYPE
     assert error.message.startswith(f"text is meant here, and {written} is ")
     assert error.help == f'quote it: "{written}"'
+
+
+@pytest.mark.parametrize(("text", "advice"), NEITHER_WAY.values(), ids=NEITHER_WAY)
+def test_quotes_are_not_advised_where_they_would_not_do(refused: Check, text: str, advice: str) -> None:
+    (error,) = refused(text)
+    assert error.code == TYPE
+    assert advice in error.help
 
 
 def test_what_quotes_cannot_make_text_gets_a_tag(refused: Check) -> None:

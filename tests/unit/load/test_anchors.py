@@ -31,6 +31,17 @@ def test_an_unquoted_wildcard_is_explained(only):
     assert only("a: *.acme.io\n").help == 'quote it if it is text: "*.acme.io"'
 
 
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("a: &web 1\nb: *wbe\n", "did you mean '*web'?"),
+        ("a: *office\n", "write &office before the value that is meant"),
+    ],
+)
+def test_an_alias_of_nothing_is_explained(only, text, advice):
+    assert only(text).help.startswith(advice)
+
+
 @pytest.mark.parametrize("text", ["a: &x [1, *x]\n", "a: &x {b: *x}\n", "a: &x {<<: *x}\n", "a: &x {b: &x [*x]}\n"])
 def test_an_alias_within_itself_is_an_error(only, text):
     assert only(text).code == "NBS004"

@@ -33,6 +33,22 @@ def test_what_is_wrong_and_where(only, text, place, says):
     assert says in found.message
 
 
+SIDES = "<<<<<<< HEAD\n  a: 1\n=======\n  a: 2\n>>>>>>> branch\n"
+
+
+@pytest.mark.parametrize("text", [SIDES, SIDES.replace("\n", "\r\n")])
+def test_what_a_merge_left_is_called_so(only, text):
+    found = only("b:\n" + text)
+    assert str(found.place) == "a.yaml:2:1"
+    assert "a merge left both versions of these lines here" in found.message
+    assert "take out the lines that begin with <<<<<<<" in found.help
+
+
+@pytest.mark.parametrize("text", [SIDES.replace("=======\n", ""), SIDES.replace(">>>>>>> ", "")])
+def test_other_marks_are_no_merge(only, text):
+    assert "merge" not in only("b:\n" + text).message
+
+
 def test_where_it_began_is_said_if_that_is_another_line(only):
     assert "begins at line" not in only("a: [a}\n").message
     assert "begins at line 1" in only("a: [a,\n b}\n").message
