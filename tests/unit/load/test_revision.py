@@ -207,7 +207,7 @@ def test_before_the_first_commit(repository: Path, git: Git) -> None:
 def test_what_is_no_commit(repository: Path, git: Git, revision: str) -> None:
     put(repository, "a.yaml")
     commit(git)
-    assert failure(UsageError, revision=revision)[0] == "NBS012"
+    assert failure(UsageError, revision=revision) == ("NBS012", f"git knows no commit by '{revision}'")
     assert {path.name for path in repository.iterdir()} == {".git", "a.yaml"}
 
 
