@@ -23,7 +23,8 @@ def drift(*, detailed_exitcode: bool, **given: Any) -> int:
     what `unmanaged` names is not, nor are people and peers, who come by themselves. nbsync plan --detailed-exitcode looks at
     declared objects alone.
 
-    With --since, only what somebody changed in the account is drift, and not what the files ask for by now.
+    With --since, only what somebody changed in the account is drift, and not what the files ask for by now. What no file says
+    is not listed then: git does not tell since when the account has it.
 
     PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
     """
