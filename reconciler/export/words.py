@@ -179,7 +179,7 @@ def _filled(names: Names) -> set[tuple[str, str, str]]:
 def _name_flaw(kind: AnyKind, name: str) -> tuple[str, ...]:
     """Why a file cannot declare an object of this name: reason and advice, or nothing."""
     if not name:
-        return ("it has no name that a file could have",)
+        return ("it has no name that a file could have", "give it one in the dashboard, and export again")
     if reason := kind.reserved.get(name, ""):
         return (reason,)
     try:

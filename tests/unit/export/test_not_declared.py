@@ -226,7 +226,11 @@ def test_names_that_no_file_can_declare(account, name):
 def test_service_user_without_a_name(account, unmanaged):
     """The server takes an empty one."""
     account.make("/users", {"name": "", "role": "user", "is_service_user": True, "auto_groups": []})
-    assert unmanaged() == "# it has no name that a file could have\n- service_user/\n"
+    assert unmanaged() == lines("""
+        # it has no name that a file could have
+        # give it one in the dashboard, and export again
+        - service_user/
+        """)
 
 
 def test_records_that_differ_only_in_spelling(account, unmanaged):
