@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def reason(error: Exception) -> str:
+    """Why the operating system refused something, as part of a message: `permission denied`."""
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
 class ExitCode(IntEnum):
     """The exit codes of the command line, the same in every output mode.
 

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
@@ -33,9 +33,18 @@ from reconciler.settings import Settings
 __all__ = ["Api", "ReadApi", "path"]
 
 WORKERS: Final = 8
+LAST_ANSWERS: Final = 1.0  # seconds
 TRIES: Final = 6
 _BACK_OFF = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
 _PASSING: Final = {502, 503, 504}
+
+
+def _ended(futures: Sequence[Future[Any]], seconds: float) -> bool:
+    """Give all of these some time to end, and tell whether they have."""
+    end = time.monotonic() + seconds
+    while not (ended := all(future.done() for future in futures)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return ended
 
 
 class ReadApi:
@@ -133,14 +142,17 @@ class ReadApi:
                 hopeless.append(error)
                 raise
 
-        with ThreadPoolExecutor(WORKERS, "nbsync-read") as pool:
-            futures = [pool.submit(fetch, path) for path in paths]
-            try:
-                wait(futures)
-            except BaseException:
-                self.stop()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        pool = ThreadPoolExecutor(WORKERS, "nbsync-read")
+        futures = [pool.submit(fetch, path) for path in paths]
+        try:
+            wait(futures)
+        except BaseException:
+            self.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            # Whoever interrupts waits for answers that are on their way, but not for those of a silent server.
+            pool.shutdown(wait=_ended(futures, LAST_ANSWERS))
+            raise
+        pool.shutdown()
         return [future.result() for future in futures]
 
     def _call(self, method: str, path: str) -> Call:

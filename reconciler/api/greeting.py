@@ -16,6 +16,7 @@ from reconciler.api.failures import problem
 from reconciler.api.paths import checked
 from reconciler.api.problems import BadAnswer, Call, CallFailed, TokenRefused, Unreachable
 from reconciler.api.transport import Deadline, MethodGuard, Transport, network_transports, proxy_for
+from reconciler.errors import reason
 from reconciler.redact import clean
 
 CONNECT_TIMEOUT: Final = 5.0
@@ -51,16 +52,17 @@ def connect(url: str) -> str:
     proxy = proxy_for(url) if parts.scheme == "https" else None
     goal = urlsplit(str(proxy.url)) if proxy else parts
     host, port = goal.hostname or "", goal.port or _PORTS[goal.scheme]
-    place = clean(f"the proxy {host}:{port} (HTTPS_PROXY)" if proxy else f"{host}:{port}")
+    there = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    place = clean(f"the proxy {there} (HTTPS_PROXY)" if proxy else there)
     advice = "check HTTPS_PROXY, or name the server in NO_PROXY" if proxy else "check NB_MANAGEMENT_URL"
     call = Call(url, "GET", checked(_PATH))
     try:
         socket.create_connection((host, port), CONNECT_TIMEOUT).close()
     except socket.gaierror as error:
         advice += ", and the DNS of this machine"
-        raise Unreachable(call, f"the name {clean(host)} cannot be resolved: {error.strerror}", advice=advice) from None
+        raise Unreachable(call, f"the name {clean(host)} cannot be resolved: {reason(error)}", advice=advice) from None
     except (OSError, UnicodeError) as error:
-        said = "no connection in time" if isinstance(error, TimeoutError) else clean(str(error))
+        said = "no connection in time" if isinstance(error, TimeoutError) else clean(reason(error))
         advice += ", and that the server is up and no firewall is in between"
         raise Unreachable(call, f"{place}: {said}", advice=advice) from None
     return place

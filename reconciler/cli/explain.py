@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.errors import Diagnostic, NbsyncError, UsageError
+from reconciler.errors import Diagnostic, NbsyncError, UsageError, reason
 from reconciler.explain import codes, entries, find
 from reconciler.render import explanation
 
@@ -48,5 +48,5 @@ def _write(out: Path) -> None:
         for name, text in pages.items():
             (out / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        message = f"{error.filename} cannot be written: {error.strerror}"
+        message = f"{error.filename} cannot be written: {reason(error)}"
         raise NbsyncError(Diagnostic("NBS902", message, "choose another folder for --out")) from None

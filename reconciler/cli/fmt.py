@@ -13,7 +13,7 @@ import click
 from reconciler.cli.options import collect, for_layout
 from reconciler.cli.output import write_text
 from reconciler.cli.session import Session, run_session
-from reconciler.errors import Diagnostic, ExitCode, Place, Severity, UsageError
+from reconciler.errors import Diagnostic, ExitCode, Place, Severity, UsageError, reason
 from reconciler.fmt import Invalid, formatted
 from reconciler.fmt.files import BYTE_ORDER_MARK, begins_with_mark, replace
 from reconciler.load.files import MAX_BYTES, Unreadable, read_text
@@ -62,7 +62,7 @@ class _Formatting:
             except (Unreadable, Invalid) as error:
                 self._view.diagnostics += [error.diagnostic] if isinstance(error, Unreadable) else error.diagnostics
             except OSError as error:
-                message = f"{path} cannot be written: {(error.strerror or str(error)).lower()}"
+                message = f"{path} cannot be written: {reason(error)}"
                 self._view.diagnostics.append(Diagnostic(UNWRITABLE, message, "check its permissions"))
             else:
                 self._changed += before != after

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from reconciler._version import VERSION
-from reconciler.errors import Diagnostic, ExitCode, NbsyncError
+from reconciler.errors import Diagnostic, ExitCode, NbsyncError, reason
 
 COMMANDS = {
     "plan": "what would change, and what the guards say",
@@ -152,7 +152,7 @@ def main() -> None:
         code = ExitCode.ERROR
     except OSError as error:
         code = ExitCode.ERROR
-        sys.stderr.write(f"error[NBS902] stdout cannot be written: {(error.strerror or str(error)).lower()}\n")
+        sys.stderr.write(f"error[NBS902] stdout cannot be written: {reason(error)}\n")
     sys.stderr.flush()
     # Taking every object apart at the end costs seconds on large accounts, and nothing is left to close.
     os._exit(code)

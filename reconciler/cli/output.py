@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO
 
-from reconciler.errors import Diagnostic, NbsyncError
+from reconciler.errors import Diagnostic, NbsyncError, reason
 from reconciler.render.view import View
 
 
@@ -39,7 +39,7 @@ def write_text(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        message = f"stdout cannot be written: {(error.strerror or str(error)).lower()}"
+        message = f"stdout cannot be written: {reason(error)}"
         raise NbsyncError(Diagnostic("NBS902", message, "make room, or write elsewhere")) from None
 
 

@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.options import collect, for_account
 from reconciler.cli.output import write_text
-from reconciler.errors import Diagnostic, NbsyncError, UsageError
+from reconciler.errors import Diagnostic, NbsyncError, UsageError, reason
 
 
 @click.command()
@@ -38,7 +38,7 @@ def schema(*, of_plan: bool, overlay: bool, live: bool, out: Path | None, **give
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        message = f"{out} cannot be written: {error.strerror}"
+        message = f"{out} cannot be written: {reason(error)}"
         raise NbsyncError(Diagnostic("NBS902", message, "choose another file for --out")) from None
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.errors import Diagnostic, NbsyncError, UsageError
+from reconciler.errors import Diagnostic, NbsyncError, UsageError, reason
 from reconciler.load.files import find
 
 MOST_NAMED = 5
@@ -51,6 +51,6 @@ def write(folder: Path, texts: Mapping[str, str]) -> list[Path]:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        message = f"{error.filename} cannot be written: {error.strerror}"
+        message = f"{error.filename} cannot be written: {reason(error)}"
         raise NbsyncError(Diagnostic("NBS902", message, "choose another folder for --out")) from None
     return [path for path in yaml_files(folder) if path not in {folder / name for name in texts}]

@@ -10,7 +10,7 @@ from tempfile import NamedTemporaryFile
 from typing import Final
 
 from reconciler._version import VERSION
-from reconciler.errors import Diagnostic, NbsyncError, UsageError
+from reconciler.errors import Diagnostic, NbsyncError, UsageError, reason
 
 MAIN: Final = "nbsync.yaml"
 SCHEMA: Final = ".nbsync/schema.json"
@@ -66,7 +66,7 @@ def write(folder: Path, texts: Mapping[str, str]) -> None:
         for name, text in texts.items():
             _replace(folder / name, text)
     except OSError as error:
-        message = f"{error.filename2 or error.filename} cannot be written: {error.strerror}"
+        message = f"{error.filename2 or error.filename} cannot be written: {reason(error)}"
         raise NbsyncError(Diagnostic("NBS902", message, "choose another folder, or check the permissions")) from None
 
 

@@ -122,6 +122,11 @@ def test_a_name_that_nobody_knows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     assert "the name nobody.invalid cannot be resolved" in found(desk)["connection"][1]
 
 
+def test_an_ipv6_address_is_written_as_in_a_url(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NB_MANAGEMENT_URL", "https://[::1]:1")
+    assert "the server: [::1]:1: " in found(desk)["connection"][1]
+
+
 def test_a_proxy_is_named_without_its_password(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NB_MANAGEMENT_URL", "https://nb.example")
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hidden@127.0.0.1:1")

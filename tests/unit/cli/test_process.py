@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[3]
 COMMAND = "import sys; from reconciler.cli.main import main; sys.argv[0] = 'nbsync'; main()"
 
 
 def shell(line: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a line of shell in which $NBSYNC is the program."""
     program = f'{sys.executable} -c "{COMMAND}"'
-    setting = {"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": "/usr/bin:/bin", "HOME": str(folder), **environ}
+    setting = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder), **environ}
     return subprocess.run(
         line.replace("$NBSYNC", program),
         shell=True,
@@ -58,3 +62,24 @@ def test_files_are_utf_8_whatever_the_terminal_is(command: str, encoding: str, t
     done = shell(f"$NBSYNC {command}", tmp_path, PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, "")
     assert "😀é" in done.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["plan", "doctor", "init repo", "schema --live"])
+def test_whoever_interrupts_does_not_wait_for_a_silent_server(
+    command: str, number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\ngroups: {a: }\n")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        setting = {"PYTHONPATH": str(ROOT), "NB_MANAGEMENT_URL": address, "NB_PAT": "nbp_" + "0" * 36}
+        words = [sys.executable, "-c", COMMAND, *command.split()]
+        with subprocess.Popen(
+            words, cwd=tmp_path, env=setting, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            taken = [listener.accept() for _ in range(2 if command == "doctor" else 1)]
+            time.sleep(0.2)
+            process.send_signal(number)
+            assert process.wait(10) == code
+            for connection, _ in taken:
+                connection.close()
