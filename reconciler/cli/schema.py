@@ -22,8 +22,11 @@ from reconciler.errors import Diagnostic, NbsyncError, UsageError, reason
 def schema(*, of_plan: bool, overlay: bool, live: bool, out: Path | None, **given: Any) -> int:
     """Print the JSON Schema of the files, with which editors complete, explain and check them.
 
-    Write it with --out .nbsync/schema.json and begin each file with "# yaml-language-server: $schema=.nbsync/schema.json".
-    """
+    Write it with --out .nbsync/schema.json and begin each file with this line:
+
+    \b
+        # yaml-language-server: $schema=.nbsync/schema.json
+    """  # noqa: D301 - click's mark of lines that stay lines
     _check(of_plan=of_plan, overlay=overlay, live=live, given=given)
     if of_plan:
         from reconciler.render.schema import plan_schema

@@ -44,6 +44,10 @@ def test_it_sends_nothing_without_live(account: Account) -> None:
     assert account.nbsync("schema").sent == ()
 
 
+def test_help_shows_the_line_for_editors_in_one_piece(account: Account) -> None:
+    assert "# yaml-language-server: $schema=.nbsync/schema.json\n" in account.nbsync("schema", "--help").stdout
+
+
 def test_it_writes_to_a_file_whose_folder_need_not_be_there(account: Account) -> None:
     outcome = account.nbsync("schema", "--out", ".nbsync/schema.json")
     assert (outcome.exit_code, outcome.stdout) == (0, "")
