@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from reconciler.load.document import BASE_KEYS, LATER
 from schemas import AnyKind
+from schemas._core.codec import may_be_empty
 from schemas._core.document import LAST, Guards, place_of_section
 from schemas._core.fields import LIFECYCLE, Duration, DurationOrNever, OneOrMany, Resource
 from schemas._core.kind import Layout
@@ -86,15 +87,7 @@ def _object(kind: AnyKind, kinds: Mapping[str, AnyKind]) -> Shape:
     inner = [other for other in kinds.values() if other.parent == kind.name]
     inner.sort(key=lambda other: other.layout is not Layout.LISTED)
     fields = {**_fields(model), **{other.section[0]: _objects(other, kinds) for other in inner}}
-    return Shape(fields, may_be_empty=not kind.parent and _may_be_empty(model))
-
-
-def _may_be_empty(model: type[BaseModel]) -> bool:
-    try:
-        model.model_validate({})
-    except ValidationError:
-        return False
-    return True
+    return Shape(fields, may_be_empty=not kind.parent and may_be_empty(model))
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Shape]:

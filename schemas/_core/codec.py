@@ -214,3 +214,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     return value
+
+
+def may_be_empty(model: type[BaseModel]) -> bool:
+    """Tell whether an object of which nothing is said is valid: then it may be written without a value."""
+    try:
+        model.model_validate({})
+    except ValidationError:
+        return False
+    return True

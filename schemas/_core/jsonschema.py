@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from schemas._core.codec import field_specs, plain
+from schemas._core.codec import field_specs, may_be_empty, plain
 from schemas._core.document import ADDRESSES, KIND_NAMES, VERSION, Guards, Mode
 from schemas._core.fielddocs import field_docs
 from schemas._core.fields import LIFECYCLE, Resource, Trait
@@ -156,8 +156,8 @@ class _Language:
         properties = schema["properties"]
         properties |= {inner.section[0]: self._section(inner) for inner in self.inside[kind.name]}
         properties |= self._lifecycle(kind)
-        may_be_empty = kind.layout is not Layout.SINGLE and (self.overlay or _is_empty_valid(model))
-        return any_of(schema, ref("variable"), *([NULL] if may_be_empty else []))
+        is_null_valid = kind.layout is not Layout.SINGLE and (self.overlay or may_be_empty(model))
+        return any_of(schema, ref("variable"), *([NULL] if is_null_valid else []))
 
     def _lifecycle(self, kind: Kind[Any]) -> JsonSchema:
         """What every object may carry; of which names and fields, depends on the kind."""
@@ -211,15 +211,6 @@ def _traits(annotation: Any) -> list[Trait]:
     """Traits of a field, also where it may be absent."""
     found = [mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, Trait)]
     return found + [mark for inner in get_args(annotation) for mark in _traits(inner)]
-
-
-def _is_empty_valid(model: type[BaseModel]) -> bool:
-    """Tell whether an object of which nothing is said is valid: then it may be written without a value."""
-    try:
-        model.model_validate({})
-    except ValidationError:
-        return False
-    return True
 
 
 def _addresses(kinds: Iterable[str]) -> str:
