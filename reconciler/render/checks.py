@@ -25,5 +25,8 @@ def _line(sheet: Sheet, check: Check, width: int) -> None:
     style = STYLES[check.status]
     lead = (Piece(f"{getattr(sheet.glyphs, check.status)} ", style), Piece(f"{check.name:<{width}}  ", style))
     sheet.row(lead, (Piece(sheet.say(check.message)),))
-    for advice in dict.fromkeys(one.help for one in check.diagnostics if one.help):
+    advices = [check.diagnostics[0].help] if check.diagnostics else []
+    if len(check.diagnostics) > 1:
+        advices.append("nbsync validate shows all of them")
+    for advice in filter(None, advices):
         sheet.row((Piece(" " * (width + 4)), Piece("help: ", "bold")), (Piece(sheet.say(advice)),))

@@ -409,6 +409,14 @@ def test_a_path_that_is_not_there_is_a_failed_line(account: Account) -> None:
 ZONES = "version: 1\ndns: {zones: {svc.example: {groups: [All]}}}\n"
 
 
+def test_the_line_of_broken_files_has_the_help_of_what_it_shows(account: Account) -> None:
+    account.write("version: 1\ngroup: {}\npolicy: {}\n")
+    lines = [line.strip() for line in account.nbsync("doctor", "-q").stdout.splitlines()]
+    [at] = [number for number, line in enumerate(lines) if line.startswith("✗ files")]
+    assert lines[at].endswith("unknown key 'group' (and 1 more)")
+    assert lines[at + 1 : at + 3] == ["help: did you mean 'groups'?", "help: nbsync validate shows all of them"]
+
+
 @pytest.mark.parametrize(
     ("said", "status"), [("0.62.3", "failed"), ("0.63.0", "ok"), ("v0.77.1", "ok"), ("dev-0a1b2c3", "ok")]
 )
