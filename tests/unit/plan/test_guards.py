@@ -326,7 +326,7 @@ def test_the_owner_is_not_pruned(account: Account) -> None:
 @pytest.mark.parametrize(
     ("setting", "name"),
     [
-        ("network_range: 100.100.0.0/16", "network_range"),
+        ("network_range: 10.100.0.0/16", "network_range"),
         ("network_range_v6: 'fd00:77::/64'", "network_range_v6"),
         ("ipv6_enabled_groups: []", "ipv6_enabled_groups"),
     ],
