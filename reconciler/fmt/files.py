@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+from reconciler import atomic
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -28,17 +29,7 @@ def replace(path: Path, text: str) -> None:
     found = target.stat()
     if not found.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(target, os.W_OK):
         raise PermissionError(None, "it is read-only", str(path))
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            _take_after(file.fileno(), found)
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic.replace(target, text, lambda handle: _take_after(handle, found))
 
 
 def _take_after(handle: int, found: os.stat_result) -> None:

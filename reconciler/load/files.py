@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.errors import Diagnostic, Place
+from reconciler.errors import Diagnostic, Place, reason
 
 SUFFIXES = (".yaml", ".yml")
 MAX_BYTES = 20_000_000
@@ -142,9 +142,7 @@ def _refused(path: Path, error: OSError | ValueError) -> Unreadable:
         return Unreadable("NBS008", f"{path} is a symbolic link that leads back to itself", "remove the link")
     if error.errno == errno.ENOENT:
         return Unreadable("NBS001", f"{path} does not exist", "check the path; it is relative to the working directory")
-    return Unreadable(
-        "NBS001", f"{path} cannot be read: {(error.strerror or str(error)).lower()}", "check its permissions"
-    )
+    return Unreadable("NBS001", f"{path} cannot be read: {reason(error)}", "check its permissions")
 
 
 def _decode(path: Path, data: bytes) -> str:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
+from reconciler import atomic
 from reconciler._version import VERSION
 from reconciler.errors import Diagnostic, NbsyncError, UsageError, reason
 
@@ -64,22 +64,10 @@ def write(folder: Path, texts: Mapping[str, str]) -> None:
         for target in [folder / name for name in texts]:
             target.parent.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            _replace(folder / name, text)
+            atomic.replace(folder / name, text, lambda handle: os.fchmod(handle, _READABLE))
     except OSError as error:
         message = f"{error.filename2 or error.filename} cannot be written: {reason(error)}"
         raise NbsyncError(Diagnostic("NBS902", message, "choose another folder, or check the permissions")) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    with NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False) as file:
-        try:
-            file.write(text)
-            file.flush()
-            Path(file.name).chmod(_READABLE)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 def _template(name: str) -> str:
