@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reconciler.api.client import Api, path
+from reconciler.api.client import path
 from reconciler.api.problems import CallFailed, Missing
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.intent import complain, name_differs, odd_answer, shown, unlike
 from reconciler.apply.outputs import Revealed, Sink
+from reconciler.apply.wire import Wire
 from reconciler.errors import AccountError, Diagnostic, NbsyncError
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
@@ -30,18 +31,13 @@ class SecretLost(NbsyncError):
 
 
 class Calls:
-    """Makes the changes of one plan, given a client that may write.
+    """Makes the changes of one plan."""
 
-    Attributes:
-        done: how many writes the server has taken.
-    """
-
-    def __init__(self, api: Api, book: Book, sink: Sink | None) -> None:
-        self._api = api
+    def __init__(self, wire: Wire, book: Book, sink: Sink | None) -> None:
+        self._wire = wire
         self._book = book
         self._ids = Bindings(book)
         self._sink = sink
-        self.done = 0
 
     def make(self, change: Change) -> None:
         """Make one change, and see that the answer is what was meant.
@@ -73,17 +69,12 @@ class Calls:
         """Delete an object; one that is gone already is deleted (groups: DELETE of a missing one is refused with 400)."""
         where = path(change.kind.endpoint.item_path, **self._place(change))
         try:
-            self._send("DELETE", where)
+            self._wire.send(change, "DELETE", where)
         except Missing:
             return
         except CallFailed as error:
             if error.outcome == "not_processed" or change.id in {seen["id"] for seen in self._look(change, error)}:
                 raise
-
-    def _send(self, method: str, where: str, body: Any = None) -> Any:
-        answer = self._api.send(method, where, body)
-        self.done += 1
-        return answer
 
     def _look(self, change: Change, error: CallFailed) -> list[JsonObject]:
         """Objects of the change's kind as they are now, after a write that failed.
@@ -96,7 +87,7 @@ class Calls:
             kind.endpoint.path if kind.endpoint.singleton else path(kind.endpoint.create_path, **self._around(change))
         )
         try:
-            answer = self._api.get(where)
+            answer = self._wire.get(where)
         except AccountError:
             raise error from None
         listed = answer if isinstance(answer, list) else [answer] if answer else []
@@ -107,7 +98,7 @@ class Calls:
         body = self._body(change, desired, {})
         where = path(kind.endpoint.create_path, **self._around(change))
         try:
-            answer = self._send("POST", where, body)
+            answer = self._wire.send(change, "POST", where, body)
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise
@@ -141,8 +132,10 @@ class Calls:
 
     def _made_again(self, change: Change, where: str, body: JsonObject, identifier: str) -> Any:
         try:
-            self._send("DELETE", path(change.kind.endpoint.item_path, id=identifier, **self._around(change)))
-            return self._send("POST", where, body)
+            self._wire.send(
+                change, "DELETE", path(change.kind.endpoint.item_path, id=identifier, **self._around(change))
+            )
+            return self._wire.send(change, "POST", where, body)
         except CallFailed as error:
             raise SecretLost(change, str(error)) from error
 
@@ -191,7 +184,7 @@ class Calls:
             raise AssertionError(f"nothing to update for {change.address}")
         if not change.kind.volatile:
             return live
-        seen = self._api.get(path(change.kind.endpoint.item_path, id=live.id))
+        seen = self._wire.get(path(change.kind.endpoint.item_path, id=live.id))
         return replace(live, seen=seen)
 
     def _in_view_of(self, change: Change, live: Live) -> Resource:
@@ -205,7 +198,7 @@ class Calls:
         body = self._named(change, kind.encode(desired, writes, base, self._ids), change.name)
         where = path(kind.endpoint.item_path, **{"id": live.id, **self._around(change)})
         try:
-            seen = self._send("PUT", where, body)
+            seen = self._wire.send(change, "PUT", where, body)
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise

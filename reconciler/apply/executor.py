@@ -11,6 +11,7 @@ from reconciler.api.problems import CallFailed, RateLimited, Stopped, TimedOut, 
 from reconciler.apply.calls import Calls
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
 from reconciler.apply.report import Report, Result, Status
+from reconciler.apply.wire import Wire
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused
 from reconciler.plan.change import Action, Change, Plan, Step
 from reconciler.plan.match import Book
@@ -68,7 +69,8 @@ def execute(
     if plan.verdicts:
         raise PlanRefused(verdict.diagnostic for verdict in plan.verdicts)
     require_sink(plan, sink)
-    work = _Work(Calls(api, book, sink), interruption or Interruption(), progress or (lambda _result: None))
+    wire = Wire(api)
+    work = _Work(wire, Calls(wire, book, sink), interruption or Interruption(), progress or (lambda _result: None))
     for step in plan.steps:
         work.take(step)
     work.report.written = work.touched
@@ -77,6 +79,7 @@ def execute(
 
 @dataclass(slots=True)
 class _Work:
+    wire: Wire
     calls: Calls
     interruption: Interruption
     progress: Progress
@@ -109,7 +112,7 @@ class _Work:
         return f"it needs {', '.join(missing)}" if missing else ""
 
     def _attempt(self, step: Step) -> None:
-        change, done = step.change, self.calls.done
+        change, done = step.change, self.wire.done
         try:
             if step.detour:
                 self.calls.step_aside(change, step.detour)
@@ -131,7 +134,7 @@ class _Work:
         else:
             if not step.detour:
                 self._end(change, Status.APPLIED, None)
-        self.touched = self.touched or self.calls.done > done
+        self.touched = self.touched or self.wire.done > done
 
     def _note_end(self, error: NbsyncError) -> None:
         """After some failures no other change could do better."""
