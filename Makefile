@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 RUN := $(BIN)/
 
-.PHONY: demo test bench format clean
+.PHONY: demo test bench faults format clean
 
 .venv/ready: pyproject.toml uv.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nbsync needs Python 3.11 or newer")'
@@ -25,6 +25,9 @@ test: .venv/ready   ## format check, lint, strict types, import contracts, tests
 
 bench: .venv/ready  ## wall time, CPU time, memory and requests on generated accounts
 	$(RUN)python tests/bench.py
+
+faults: .venv/ready ## cuts an apply at every call in every way, and counts what became of it
+	$(RUN)python -m pytest -n 2 -q -p tests.fault_matrix tests/unit/apply/test_cuts.py
 
 format: .venv/ready
 	$(RUN)ruff format .
