@@ -10,7 +10,7 @@ _INVISIBLE = re.compile(
 )
 # `##[command]` is run by GitHub's and Azure's runners anywhere in a line, `##vso[` and `##teamcity[` likewise.
 _RUNNER_COMMAND = re.compile(r"##(?=\w*\[)")
-_MASK = "***"
+MASK = "***"
 
 
 def clean(text: str) -> str:
@@ -31,7 +31,7 @@ def clean(text: str) -> str:
 
 def mask(text: str, secret: str) -> str:
     """Return `text` with every copy of `secret` masked, in any case: NetBird lower-cases what it quotes."""
-    return re.sub(re.escape(secret), _MASK, text, flags=re.IGNORECASE) if secret else text
+    return re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE) if secret else text
 
 
 def _escaped(char: str) -> str:

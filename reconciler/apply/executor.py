@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.api.client import Api
 from reconciler.api.problems import CallFailed, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
 from reconciler.apply.calls import Calls
+from reconciler.apply.journal import JournalFailed, MarkedSink, Unrecorded
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
 from reconciler.apply.report import Report, Result, Status
 from reconciler.apply.wire import Wire
@@ -60,8 +61,9 @@ def execute(
     sink: Sink | None = None,
     interruption: Interruption | None = None,
     progress: Progress | None = None,
+    journal: Unrecorded | None = None,
 ) -> Report:
-    """Make all changes of a plan, in its order.
+    """Make all changes of a plan, in its order, and note them in a journal; its end is left to the caller.
 
     Raises:
         PlanRefused: a guard refuses the plan, or a secret would have no place to go; nothing was sent.
@@ -69,8 +71,10 @@ def execute(
     if plan.verdicts:
         raise PlanRefused(verdict.diagnostic for verdict in plan.verdicts)
     require_sink(plan, sink)
-    wire = Wire(api)
-    work = _Work(wire, Calls(wire, book, sink), interruption or Interruption(), progress or (lambda _result: None))
+    journal = journal or Unrecorded()
+    wire = Wire(api, book.snapshot, journal)
+    calls = Calls(wire, book, MarkedSink(sink, journal) if sink else None)
+    work = _Work(wire, calls, journal, interruption or Interruption(), progress or (lambda _result: None))
     for step in plan.steps:
         work.take(step)
     work.report.written = work.touched
@@ -81,6 +85,7 @@ def execute(
 class _Work:
     wire: Wire
     calls: Calls
+    journal: Unrecorded
     interruption: Interruption
     progress: Progress
     report: Report = field(default_factory=Report)
@@ -139,7 +144,7 @@ class _Work:
     def _note_end(self, error: NbsyncError) -> None:
         """After some failures no other change could do better."""
         unheard = isinstance(error, Unreachable | RateLimited | TimedOut) and error.outcome == "not_processed"
-        if unheard or isinstance(error, TokenRefused | SinkFailed):
+        if unheard or isinstance(error, TokenRefused | SinkFailed | JournalFailed):
             self.ended = f"the run ended before it: {error.diagnostics[0].message}"
 
     def _failed(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
@@ -153,6 +158,7 @@ class _Work:
     def _end(self, change: Change, status: Status, error: Diagnostic | None) -> None:
         result = Result(change, status, error)
         self.report.results.append(result)
+        self.journal.settled(result)
         self.progress(result)
 
 

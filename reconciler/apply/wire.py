@@ -1,11 +1,20 @@
-"""The one way on which the changes of a plan reach the server."""
+"""The one way on which the changes of a plan reach the server; what is sent and what is answered goes into the journal."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from reconciler.api.client import Api
+from reconciler.api.problems import CallFailed, Stopped
+from reconciler.apply.journal import Unrecorded
+from reconciler.apply.lines import Image
+from reconciler.apply.masking import masked
 from reconciler.plan.change import Change
+from reconciler.state.snapshot import Snapshot
+from schemas._core.fields import JsonObject
+
+TAKEN = 200
 
 
 class Wire:
@@ -15,8 +24,11 @@ class Wire:
         done: how many writes the server has taken.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, snapshot: Snapshot, journal: Unrecorded) -> None:
         self._api = api
+        self._snapshot = snapshot
+        self._journal = journal
+        self._last: dict[str, JsonObject] = {}
         self.done = 0
 
     def get(self, where: str) -> Any:
@@ -25,14 +37,82 @@ class Wire:
         Raises:
             AccountError: as `ReadApi.get`.
         """
-        return self._api.get(where)
+        answer = self._api.get(where)
+        self._remember(where, answer)
+        return answer
 
-    def send(self, _change: Change, method: str, where: str, body: Any = None) -> Any:
+    def send(self, change: Change, method: str, where: str, body: Any = None) -> Any:
         """Make one call for a change, and return the answer.
 
         Raises:
             CallFailed: as `Api.send`.
+            JournalFailed: it could not be noted, and was not sent.
         """
-        answer = self._api.send(method, where, body)
+        number = self._announce(change, method, where, body)
+        try:
+            answer = self._api.send(method, where, body)
+        except (CallFailed, Stopped) as error:
+            self._note_failure(number, error)
+            raise
         self.done += 1
+        self._note(number, change, method, where, answer)
         return answer
+
+    def _announce(self, change: Change, method: str, where: str, body: Any) -> int:
+        kind, identifier = change.kind, "" if method == "POST" else _named(change.kind.endpoint.item_path, where, "id")
+        is_planned = change.live is not None and (kind.endpoint.singleton or change.live.id == identifier)
+        live = change.live if is_planned and method != "POST" else None
+        falls = change.falls if live and method == "DELETE" else ()
+        return self._journal.call(
+            change,
+            id=live.id if live else identifier or None,
+            method=method,
+            path=where,
+            body=masked(body, kind.reveals),
+            before=masked(self._last.get(where, live.seen), kind.reveals) if live else None,
+            parent=live.parent if live else "",
+            falls=tuple(self._image(str(address), address.kind, fallen) for address, fallen in falls),
+        )
+
+    def _image(self, address: str, kind: str, identifier: str) -> Image:
+        live = self._snapshot.of(kind)[identifier]
+        seen = masked(live.seen, live.kind.reveals)
+        return Image(kind=kind, address=address, id=identifier, seen=seen, parent=live.parent)
+
+    def _note_failure(self, number: int, error: CallFailed | Stopped) -> None:
+        code = error.diagnostics[0].code
+        if isinstance(error, CallFailed):
+            self._journal.answer(number, error.outcome, status=error.status, code=code)
+        else:
+            self._journal.answer(number, "not_processed", code=code)
+
+    def _note(self, number: int, change: Change, method: str, where: str, answer: Any) -> None:
+        if method == "DELETE":
+            self._journal.answer(number, "taken", status=TAKEN)
+            return
+        kind = change.kind
+        secret = answer.get(kind.reveals) if kind.reveals and isinstance(answer, dict) else None
+        shown = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
+        seen = shown if isinstance(shown, dict) else None
+        identifier = seen.get("id", kind.name) if seen is not None else None
+        if method == "PUT":
+            self._remember(where, seen)
+        self._journal.answer(
+            number,
+            "taken",
+            status=TAKEN,
+            id=identifier if isinstance(identifier, str) else None,
+            after=masked(seen, kind.reveals, secret if isinstance(secret, str) else ""),
+            parent=_named(kind.endpoint.create_path, where, "parent"),
+        )
+
+    def _remember(self, where: str, seen: Any) -> None:
+        """Keep what an object is like now, for the next call to the same place."""
+        if isinstance(seen, dict):
+            self._last[where] = seen
+
+
+def _named(template: str, where: str, name: str) -> str:
+    """What stands in a path where its template has `{name}`; empty if the template has it not."""
+    pairs = zip(template.split("/"), where.split("/"), strict=False)
+    return next((unquote(part) for slot, part in pairs if slot == f"{{{name}}}"), "")

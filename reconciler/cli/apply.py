@@ -15,7 +15,8 @@ import click
 from reconciler.api.client import Api, ReadApi
 from reconciler.apply.executor import Interruption, execute, require_sink
 from reconciler.apply.outputs import FileSink, Sink, open_sink
-from reconciler.cli.options import collect, for_plans
+from reconciler.cli import journals
+from reconciler.cli.options import collect, for_plans, for_the_record
 from reconciler.cli.planning import make
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session, run_session
@@ -29,6 +30,7 @@ from reconciler.plan.match import Book
 @for_plans
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @click.option("--secrets-out", metavar="SINK", help="Where new secrets go: FILE, exec:COMMAND, or - for stdout.")
+@for_the_record
 def apply(*, yes: bool, secrets_out: str | None, **given: Any) -> int:
     """Show what would change, ask, and change it.
 
@@ -99,15 +101,16 @@ def _ask(session: Session) -> None:
 
 def _execute(session: Session, api: Api, book: Book, plan: Plan, sink: Sink | None) -> ExitCode:
     total = len(plan.changes)
+    journal = journals.begin(session, plan, book)
     with (
         _interruptible(api) as interruption,
         session.telling(Progress("applying", total=total, quiet=session.options.quiet)) as progress,
     ):
-        report = execute(api, book, plan, sink=sink, interruption=interruption, progress=progress.done)
+        report = execute(api, book, plan, sink=sink, interruption=interruption, progress=progress.done, journal=journal)
     if sink is not None:
         sink.close()
     session.view.report = report
-    return report.exit_code
+    return journals.end(session, journal, report)
 
 
 @contextmanager

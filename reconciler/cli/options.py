@@ -30,6 +30,7 @@ class Options:
     allowances: Allowances = field(default_factory=Allowances)
     targets: tuple[str, ...] = ()
     since: str | None = None
+    journal: Path | None = None
 
 
 def _pair(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -124,6 +125,12 @@ def _decorated(options: list[Callable[[F], F]]) -> Callable[[F], F]:
     return decorate
 
 
+for_the_record: Callable[[F], F] = click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append to this journal, instead of a new one in the state folder.",
+)
 for_files = _decorated([*_FILES, *_OUTPUT])
 for_layout = _decorated([_FILES[0], *_OUTPUT])
 for_account = _decorated([_QUIET, *_SERVER])
@@ -148,4 +155,5 @@ def collect(given: dict[str, Any]) -> Options:
         allowances=_allowances(given.get("allow", ()), given.get("allow_empty", ())),
         targets=tuple(given.get("targets", ())),
         since=given.get("since"),
+        journal=given.get("journal"),
     )

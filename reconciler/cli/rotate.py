@@ -8,7 +8,7 @@ import click
 
 from reconciler.api.client import ReadApi
 from reconciler.cli.apply import apply_made
-from reconciler.cli.options import collect, for_server
+from reconciler.cli.options import collect, for_server, for_the_record
 from reconciler.cli.planning import read_account
 from reconciler.cli.session import Session, run_session
 from reconciler.errors import ExitCode
@@ -23,6 +23,7 @@ from reconciler.plan.rotation import plan_rotation
 @for_server
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @click.option("--secrets-out", metavar="SINK", help="Where the secret goes: FILE, exec:COMMAND, or - for stdout.")
+@for_the_record
 def rotate(*, address: str, yes: bool, secrets_out: str | None, **given: Any) -> int:
     """Delete the setup key or token ADDRESS and make it anew, with a new secret. Nothing else is changed.
 

@@ -120,7 +120,7 @@ def test_a_secret_for_which_there_is_no_room_is_kept_and_a_device_stays_as_it_is
     outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", "/dev/full")
     assert (outcome.exit_code, outcome.warnings, mode(Path("/dev/full"))) == (7, [], before)
     assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
-    (kept,) = (folder / ".state/nbsync").iterdir()
+    (kept,) = (folder / ".state/nbsync").glob("secret-*")
     assert (
         f"/dev/full cannot be written (No space left on device); the secret of setup_key/a is kept in {kept}"
         in (outcome.change("setup_key/a")["error"]["message"])
@@ -163,7 +163,7 @@ def test_a_command_that_fails_stops_the_apply_and_the_secret_is_kept(
     assert outcome.writes == ["POST /api/setup-keys"]
     error = outcome.change("setup_key/a")["error"]
     assert (error["code"], reason in error["message"]) == ("NBS602", True)
-    (kept,) = (folder / ".state/nbsync").iterdir()
+    (kept,) = (folder / ".state/nbsync").glob("secret-*")
     assert str(kept) in error["message"]
     assert mode(kept) == 0o600
     assert lines(kept)[0]["address"] == "setup_key/a"

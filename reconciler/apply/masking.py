@@ -1,0 +1,29 @@
+"""Takes secrets out of what is written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.redact import MASK, mask
+
+ALWAYS = frozenset({"password", "plain_token", "secret", "client_secret", "private_key"})
+"""Names of fields that hold secrets, of whatever kind."""
+
+
+def masked(value: Any, reveals: str, secret: str = "") -> Any:
+    """A copy without secrets.
+
+    Args:
+        value: JSON.
+        reveals: name of the field in which objects of the kind have their secret; at whatever depth.
+        secret: a secret that is known; it is masked in all text.
+    """
+    if isinstance(value, dict):
+        names = {*ALWAYS, reveals}
+        return {
+            mask(key, secret): MASK if key in names and item else masked(item, reveals, secret)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [masked(item, reveals, secret) for item in value]
+    return mask(value, secret) if secret and isinstance(value, str) else value
