@@ -7,6 +7,7 @@ header. No message of this module repeats a token or a URL that could hold one.
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,7 @@ class Settings:
         scheme: `Token` for a personal access token (`nbp_...`), `Bearer` for an OAuth2 access token.
         timeout: Seconds for one request, from connecting to the last byte of the answer.
         budget: Seconds that one read may spend on being tried again.
+        patience: Seconds that one call waits for the server's rate limit while that lets nothing through.
         max_run_time: Seconds after which no request is sent any more; None: no limit.
         user_agent: Never contains `terraform`, which NetBird's rate limit lets pass: that is the operator's decision.
 
@@ -61,6 +63,7 @@ class Settings:
     scheme: Scheme = "Token"
     timeout: float = 60.0
     budget: float = 120.0
+    patience: float = math.inf
     max_run_time: float | None = None
     user_agent: str = "nbsync"
 

@@ -10,22 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential, wait_random
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from reconciler.api.exchange import Exchange
 from reconciler.api.pacing import Naps, Pace, Patience
 from reconciler.api.paths import checked, path
-from reconciler.api.problems import (
-    Call,
-    CallFailed,
-    NoSuchEndpoint,
-    RateLimited,
-    ServerFailure,
-    TimedOut,
-    TokenRefused,
-    Unreachable,
-    Untrusted,
-)
+from reconciler.api.problems import Call, CallFailed, NoSuchEndpoint, RateLimited, TimedOut, TokenRefused, Unreachable
+from reconciler.api.rate import Limit, Rate
+from reconciler.api.retries import back_off, may_pass
 from reconciler.api.transport import Transport
 from reconciler.errors import Throttled
 from reconciler.settings import Settings
@@ -35,8 +27,6 @@ __all__ = ["Api", "ReadApi", "path"]
 WORKERS: Final = 8
 LAST_ANSWERS: Final = 1.0  # seconds
 TRIES: Final = 6
-_BACK_OFF = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.5)
-_PASSING: Final = {502, 503, 504}
 
 
 def _ended(futures: Sequence[Future[Any]], seconds: float) -> bool:
@@ -51,14 +41,16 @@ class ReadApi:
     """Reads an account, and cannot do anything else: its transport refuses every method but GET.
 
     May be used from several threads. Reads are tried again after a broken connection, a timeout, 502, 503 and 504, up to
-    `TRIES` times within the budget of the settings; after a 429 all threads wait together and go on.
+    `TRIES` times within the budget of the settings; after a 429 all threads wait together and go on at the server's pace, for as
+    long as it takes unless the settings limit the run's time.
 
     Args:
         settings: Server, token, timeouts.
         transport: Replaces the network, such as by the simulator; the caller closes it.
         sleep: Replaces `time.sleep`; takes seconds.
         clock: Replaces `time.monotonic`.
-        on_wait: Told before every wait: seconds and a reason. May be called from several threads.
+        on_wait: Told before every wait that a failure makes necessary: seconds and a reason. May be called from several threads.
+        on_limit: Told what the server's rate limit means for the time to come, when that becomes known. Likewise.
 
     Attributes:
         reads: GET requests sent so far, repeated ones included.
@@ -78,14 +70,18 @@ class ReadApi:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         on_wait: Callable[[float, str], None] | None = None,
+        on_limit: Callable[[Limit], None] | None = None,
     ) -> None:
         self.reads = 0
         self.writes = 0
+        self._expected = 0
+        self._queued = 0
+        self._on_limit = on_limit
         self._settings = settings
         self._exchange = Exchange(settings, self._methods, transport)
         self._clock = clock
         self._naps = Naps(sleep, on_wait)
-        self._pace = Pace(clock, self._naps, settings.max_run_time)
+        self._pace = Pace(clock, self._naps, settings.max_run_time, self._limited)
         self._count_lock = Lock()
 
     def __enter__(self) -> Self:
@@ -107,14 +103,23 @@ class ReadApi:
         """End every wait, present and future, with `Stopped`; calls in flight are finished. For signal handlers."""
         self._naps.stop()
 
-    def get(self, path: str) -> Any:
+    def expect(self, calls: int) -> None:
+        """Say how many requests are still to come, besides those of `get_many`: forecasts are made of it."""
+        self._expected = calls
+
+    def get(self, path: str, *, overtime: bool = False) -> Any:
         """Return the JSON at `path`, such as "/groups"; None for JSON's `null`.
+
+        Args:
+            path: What to read.
+            overtime: Ask also after the end of the run: something that has begun is to be finished.
 
         Raises:
             CallFailed: No answer, or a refusal; see `reconciler.api.problems`.
+            OutOfTime: The time of the run is over, and nothing was sent.
             Stopped: `stop` was called during a wait.
         """
-        return self._persist(self._call("GET", path), None)
+        return self._persist(self._call("GET", path), None, overtime=overtime)
 
     def get_many(self, paths: Sequence[str], *, optional: Collection[str] = ()) -> list[Any]:
         """Return what is at each of `paths`, in their order, with up to `WORKERS` requests at a time.
@@ -130,9 +135,9 @@ class ReadApi:
         hopeless: list[Exception] = []
 
         def fetch(path: str) -> Any:
-            if hopeless:
-                raise hopeless[0]
             try:
+                if hopeless:
+                    raise hopeless[0]
                 return self.get(path)
             except NoSuchEndpoint:
                 if path in optional:
@@ -141,7 +146,10 @@ class ReadApi:
             except (Unreachable, Throttled, TokenRefused) as error:
                 hopeless.append(error)
                 raise
+            finally:
+                self._queue(-1)
 
+        self._queue(len(paths))
         pool = ThreadPoolExecutor(WORKERS, "nbsync-read")
         futures = [pool.submit(fetch, path) for path in paths]
         try:
@@ -158,9 +166,9 @@ class ReadApi:
     def _call(self, method: str, path: str) -> Call:
         return Call(self._settings.url, method, checked(path))
 
-    def _persist(self, call: Call, content: bytes | None) -> Any:
+    def _persist(self, call: Call, content: bytes | None, *, overtime: bool) -> Any:
         """Send `call` until it is answered, or until the last problem that may pass has not passed."""
-        patience = Patience(self._settings.budget if call.method == "GET" else math.inf)
+        patience = Patience(self._settings.patience, is_bounded=not overtime)
         started = self._clock()
 
         def worn_out(state: RetryCallState) -> bool:
@@ -169,8 +177,8 @@ class ReadApi:
             return no_time or state.attempt_number >= TRIES
 
         retrying = Retrying(
-            retry=retry_if_exception(lambda error: _may_pass(call, error)),
-            wait=_back_off,
+            retry=retry_if_exception(lambda error: may_pass(call, error)),
+            wait=back_off,
             stop=worn_out,
             before_sleep=self._announce,
             sleep=self._naps.nap,
@@ -184,23 +192,37 @@ class ReadApi:
         while (closings := self._pace.enter(patience)) is not None:
             self._count(call.method)
             try:
-                answer = self._exchange.send(call, content)
+                answer = self._exchange.send(call, content, self._seconds(call, patience))
             except RateLimited as error:
                 self._pace.throttled(closings, error.retry_after)
                 refusal = error
             except CallFailed as error:
                 if error.status:
                     self._pace.answered()
+                elif isinstance(error, TimedOut) and self._ends_with_run(call, patience):
+                    self._pace.require_time(patience)
                 raise
             else:
                 self._pace.answered()
                 return answer
-        raise refusal or self._not_sent(call)
+        raise refusal or RateLimited(call, "another request was refused, and this one was not sent")
 
-    def _not_sent(self, call: Call) -> Throttled:
-        if self._pace.time_left <= 0:
-            return TimedOut(call, "the time of this run is over, and it was not sent", outcome="not_processed")
-        return RateLimited(call, "another request was refused, and this one was not sent")
+    def _seconds(self, call: Call, patience: Patience) -> float:
+        left = self._pace.time_left if self._ends_with_run(call, patience) else math.inf
+        return min(self._settings.timeout, left)
+
+    def _ends_with_run(self, call: Call, patience: Patience) -> bool:
+        """Whether a request is not waited for after the end of the run: a write that is under way is finished."""
+        return call.method == "GET" and patience.is_bounded
+
+    def _limited(self, rate: Rate) -> None:
+        if self._on_limit:
+            calls = self._expected + self._queued
+            self._on_limit(Limit(rate.interval, rate.is_known, calls, self._pace.time_left))
+
+    def _queue(self, more: int) -> None:
+        with self._count_lock:
+            self._queued += more
 
     def _count(self, method: str) -> None:
         with self._count_lock:
@@ -216,39 +238,24 @@ class ReadApi:
 class Api(ReadApi):
     """Reads and writes an account.
 
-    A write is repeated only where it is sure not to have been processed: there was no connection, or 429. After a 429 it waits
-    as long as it takes, unless the settings limit the run's time.
+    A write is repeated only where it is sure not to have been processed: there was no connection, or 429.
     """
 
     _methods = frozenset({"GET", "POST", "PUT", "DELETE"})
 
-    def send(self, method: str, path: str, body: Any = None) -> Any:
+    def send(self, method: str, path: str, body: Any = None, *, overtime: bool = False) -> Any:
         """Return the JSON with which the server answers `method` at `path`; None where it answers without a body.
 
         Args:
             method: POST, PUT or DELETE.
             path: Such as "/groups".
             body: JSON to send; None sends no body at all (a literal `null` makes some handlers of the server panic).
+            overtime: Send it also after the end of the run: something that has begun is to be finished.
 
         Raises:
             CallFailed: Its `outcome` says whether the write may have taken effect all the same.
+            OutOfTime: The time of the run is over, and nothing was sent.
             Stopped: `stop` was called during a wait, before anything was sent.
         """
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
-        return self._persist(self._call(method, path), content)
-
-
-def _may_pass(call: Call, error: BaseException) -> bool:
-    """Whether `call` may be sent again after `error`: a read after what passes, a write only if the server never saw it."""
-    if isinstance(error, Untrusted):
-        return False
-    if isinstance(error, Unreachable):
-        return call.method == "GET" or error.outcome == "not_processed"
-    passing = isinstance(error, TimedOut) or (isinstance(error, ServerFailure) and error.status in _PASSING)
-    return passing and call.method == "GET"
-
-
-def _back_off(state: RetryCallState) -> float:
-    error = state.outcome and state.outcome.exception()
-    asked = error.retry_after if isinstance(error, ServerFailure) else None
-    return max(_BACK_OFF(state), asked or 0.0)
+        return self._persist(self._call(method, path), content, overtime=overtime)

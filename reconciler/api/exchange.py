@@ -28,20 +28,25 @@ class Exchange:
         """Close all connections."""
         self._lanes.close()
 
-    def send(self, call: Call, content: bytes | None) -> Any:
+    def send(self, call: Call, content: bytes | None, seconds: float) -> Any:
         """Return the JSON of the answer.
+
+        Args:
+            call: What to ask.
+            content: The body, if there is one.
+            seconds: How long it may take.
 
         Raises:
             CallFailed: There is no answer, or it is not a success.
         """
         headers = None if content is None else {"Content-Type": "application/json"}
         try:
-            with self._lanes.lend() as lane:
+            with self._lanes.lend(seconds) as lane:
                 request = lane.client.stream(call.method, call.server + call.path, content=content, headers=headers)
                 with request as response:
                     answer = self._answer(response, _body(call, response))
         except httpx.HTTPError as error:
-            raise problem(call, error, self._settings.timeout) from error
+            raise problem(call, error, seconds) from error
         return value(call, answer)
 
     def _answer(self, response: httpx.Response, body: bytes) -> Answer:

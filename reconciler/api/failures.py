@@ -24,7 +24,7 @@ def problem(call: Call, error: httpx.HTTPError, timeout: float) -> CallFailed:
     if isinstance(error, httpx.DecodingError):
         return BadAnswer(call, "a compressed body that cannot be unpacked")
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, _NEVER_SENT):
-        return TimedOut(call, f"no whole answer from {call.server} within {timeout:g} s")
+        return TimedOut(call, f"no whole answer from {call.server} within {round(timeout, 1):g} s")
     detail = f"{call.server}, {_cause(error)}"
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error)):
         return Untrusted(call, detail)

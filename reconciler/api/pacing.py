@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from reconciler.api.problems import Stopped
+from reconciler.api.problems import OutOfTime, Stopped
+from reconciler.api.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIRST_PAUSE: Final = 10.0  # seconds: NetBird refills 6 requests a minute unless told otherwise, and does not say so
-LONGEST_PAUSE: Final = 60.0
-SHORTEST_PAUSE: Final = 1.0
-_JITTER: Final = 0.1
 _SLICE: Final = 0.25
 
 
@@ -72,34 +68,47 @@ class Patience:
 
     Attributes:
         limit: Seconds that it waits at most while nothing gets through, of no thread.
+        is_bounded: The end of the run is the end of its waiting.
         total: Seconds that it has waited.
         waited: Likewise, since something last got through.
         answers: How many requests of all threads had got through by then.
     """
 
     limit: float
+    is_bounded: bool = True
     total: float = 0.0
     waited: float = 0.0
     answers: int = 0
 
 
 class Pace:
-    """The gate that all requests of a client pass; a 429 closes it for all of them.
+    """The gate that all requests of a client pass: it opens for one at a time once a 429 has shown that there is a limit.
 
-    NetBird's limiter is a bucket of tokens: what is refused costs nothing, and what is not used during a pause is there after
-    it. So after a pause requests go at full speed until the next 429, and no rate has to be guessed; a pause after which
-    nothing got through doubles the next one.
+    Args:
+        clock: Seconds, monotonic.
+        naps: How to wait.
+        max_run_time: Seconds until the end of the run; None: it has none.
+        on_limit: Told when the limit is met, and when what is known of it has changed.
     """
 
-    def __init__(self, clock: Callable[[], float], naps: Naps, max_run_time: float | None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        naps: Naps,
+        max_run_time: float | None,
+        on_limit: Callable[[Rate], None] | None = None,
+    ) -> None:
         self._clock = clock
         self._naps = naps
+        self._max_run_time = max_run_time
         self._end = math.inf if max_run_time is None else clock() + max_run_time
+        self._on_limit = on_limit
         self._lock = Lock()
+        self._rate = Rate()
         self._opens = -math.inf
+        self._entered = -math.inf
         self._closings = 0
         self._answers = 0
-        self._pause = FIRST_PAUSE
 
     @property
     def time_left(self) -> float:
@@ -110,27 +119,41 @@ class Pace:
         """Wait until a request may go.
 
         Returns:
-            How often the gate had been closed, for `throttled`; None if the wait would be too long, or the run's time is over.
+            How often the gate had been closed, for `throttled`; None if the wait would be too long.
 
         Raises:
+            OutOfTime: The time of the run is over, or would be after the wait.
             Stopped: The client was stopped.
         """
         passed = -math.inf
-        while self.time_left > 0:
+        while True:
             with self._lock:
-                opens, closings, answers = self._opens, self._closings, self._answers
-            wait = opens - self._clock()
-            if wait <= 0 or opens == passed:
-                return closings
+                now = self._clock()
+                opens = max(self._opens, self._entered + self._rate.interval)
+                closings, answers = self._closings, self._answers
+                wait = 0.0 if opens == passed else opens - now
+                if wait <= 0:
+                    self.require_time(patience)
+                    self._entered = now
+                    return closings
             if answers != patience.answers:
                 patience.answers, patience.waited = answers, 0.0
-            if patience.waited + wait > patience.limit or wait > self.time_left:
+            if patience.waited + wait > patience.limit:
                 return None
+            self.require_time(patience, wait)
             self._naps.nap(wait)
             patience.total += wait
             patience.waited += wait
             passed = opens
-        return None
+
+    def require_time(self, patience: Patience, wait: float = 0.0) -> None:
+        """See that the time of the run is not over after a wait of some seconds.
+
+        Raises:
+            OutOfTime: It is.
+        """
+        if patience.is_bounded and self.time_left <= wait:
+            raise OutOfTime(self._max_run_time or 0.0, wait)
 
     def throttled(self, closings: int, asked: float | None) -> None:
         """Close the gate after a 429.
@@ -142,15 +165,17 @@ class Pace:
         with self._lock:
             if closings != self._closings:
                 return
-            pause = self._pause if asked is None else max(asked, SHORTEST_PAUSE)
-            pause *= 1 + random.uniform(0, _JITTER)  # noqa: S311 - jitter, no secret
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            now = self._clock()
+            pause = self._rate.refused(now, asked)
             self._closings += 1
-            self._opens = self._clock() + pause
+            self._opens = now + pause
+            is_news = self._rate.is_news()
+        if is_news and self._on_limit:
+            self._on_limit(self._rate)
         self._naps.announce(pause, "the server's rate limit")
 
     def answered(self) -> None:
         """Note that the limiter let a request through."""
         with self._lock:
             self._answers += 1
-            self._pause = FIRST_PAUSE
+            self._rate.answered()

@@ -1,6 +1,7 @@
 """What a call can end in other than its answer.
 
 reconciler.errors.AccountError
+├─ OutOfTime           the time of the run is over, nothing was sent; a Throttled, too
 └─ CallFailed          the call, what the server said, and whether a write may have taken effect
    ├─ Unreachable      no connection: name, port, certificate, proxy; or it broke
    ├─ Missing          404 of NetBird itself: no such object
@@ -167,6 +168,20 @@ class TimedOut(CallFailed, Throttled):
     verb = "timed out"
     advice = "the server, or a proxy before it, is slow or stuck; try again later"
     usual_outcome = "unknown"
+
+
+class OutOfTime(Throttled):
+    """The time of the run is over, or would be over after the wait that comes next: the request was not sent.
+
+    Args:
+        seconds: How long the run was to last.
+        wait: What the server's rate limit would have had the request wait.
+    """
+
+    def __init__(self, seconds: float, wait: float = 0.0) -> None:
+        when = "end before the server lets the next request through" if wait > 0 else "are over"
+        advice = "run it again, with more time or without --timeout: it goes on from where the account stands"
+        super().__init__(Diagnostic("NBS513", f"the {seconds:g} s of this run (--timeout) {when}", help=advice))
 
 
 class Stopped(NbsyncError):

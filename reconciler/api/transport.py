@@ -143,14 +143,14 @@ class Lanes:
         self._idle: list[Lane] = []
 
     @contextmanager
-    def lend(self) -> Iterator[Lane]:
-        """Give a lane to the calling thread for one request; its deadline starts now."""
+    def lend(self, seconds: float) -> Iterator[Lane]:
+        """Give a lane to the calling thread for one request, which may take some seconds from now."""
         try:
             lane = self._idle.pop()
         except IndexError:
             deadline = Deadline()
             lane = Lane(self._settings, MethodGuard(self._build(deadline), self._allowed), deadline)
-        lane.deadline.start(self._settings.timeout)
+        lane.deadline.start(seconds)
         try:
             yield lane
         finally:

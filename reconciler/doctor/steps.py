@@ -56,7 +56,13 @@ class Case:
         """A client that cannot send anything but GET, that does not try again, and that ends: nobody waits for a doctor."""
         if not self.clients:
             settings = Settings(
-                self.url, SecretStr(self.token), self.scheme, timeout=TIMEOUT, budget=0, max_run_time=TIMEOUT
+                self.url,
+                SecretStr(self.token),
+                self.scheme,
+                timeout=TIMEOUT,
+                budget=0,
+                patience=0,
+                max_run_time=TIMEOUT,
             )
             self.clients.append(ReadApi(settings, self.transport))
         return self.clients[0]

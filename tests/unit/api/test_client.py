@@ -66,14 +66,14 @@ def test_a_write_carries_json_or_no_body_at_all(api: Callable[..., Api]) -> None
 def test_a_read_only_client_cannot_send_anything_but_get(method: str, client: Callable[..., ReadApi]) -> None:
     reader = client(ReadApi, [])
     assert not hasattr(reader, "send")
-    with reader._exchange._lanes.lend() as lane, pytest.raises(RuntimeError, match="only GET"):
+    with reader._exchange._lanes.lend(1) as lane, pytest.raises(RuntimeError, match="only GET"):
         lane.client._transport.handle_request(httpx.Request(method, "https://nb.example/api/groups"))
     with pytest.raises(RuntimeError, match="only GET"):
         Api.send(reader, method, "/groups")  # type: ignore[arg-type]
 
 
 def test_the_guard_stands_before_real_connections_too(settings: Settings) -> None:
-    with ReadApi(settings) as reader, reader._exchange._lanes.lend() as lane:
+    with ReadApi(settings) as reader, reader._exchange._lanes.lend(1) as lane:
         assert isinstance(lane.client._transport, MethodGuard)
         assert not lane.client._mounts
 
@@ -180,43 +180,85 @@ def test_waiting_for_the_rate_limit_is_not_taken_off_the_budget_for_retries(api:
 
 
 def test_a_refusal_shows_that_the_rate_limit_let_a_request_through(api: Callable[..., Api], time: Any) -> None:
-    writer = api([BUSY, BUSY, httpx.Response(422), BUSY, ok()])
+    writer = api([BUSY, BUSY, httpx.Response(422), BUSY, BUSY, ok()])
     with pytest.raises(problems.Rejected):
         writer.send("POST", "/groups", {})
     writer.send("POST", "/groups", {})
-    assert [round(seconds / 1.05, -1) for seconds, _ in time.waits] == [10, 20, 10]
+    pauses = [seconds for seconds, _ in time.waits]
+    assert 20 <= pauses[1] <= 22, "doubled, as nothing got through"
+    assert 30 <= pauses[2] <= 36, "measured: one request since the refusal before"
+    assert 60 <= pauses[3] <= 66, "doubled again, up to a minute"
 
 
-def test_a_read_that_is_never_let_through_gives_up_within_its_budget(api: Callable[..., Api], time: Any) -> None:
-    reader = api(lambda _: BUSY)
+def test_a_read_that_is_never_let_through_ends_with_its_patience(
+    api: Callable[..., Api], settings: Settings, time: Any
+) -> None:
+    reader = api(lambda _: BUSY, replace(settings, patience=120))
     with pytest.raises(problems.RateLimited, match=r"\(429\): too many requests") as caught:
         reader.get("/groups")
     assert time.now - 1000 <= 120
     assert (caught.value.exit_code, caught.value.outcome) == (9, "not_processed")
 
 
-def test_a_write_waits_for_the_rate_limit_as_long_as_it_takes(api: Callable[..., Api], time: Any) -> None:
-    assert api([BUSY] * 50 + [ok("done")]).send("POST", "/groups", {}) == "done"
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_rate_limit_is_waited_for_as_long_as_it_takes(method: str, api: Callable[..., Api], time: Any) -> None:
+    patient = api([BUSY] * 50 + [ok("done")])
+    assert (patient.get("/groups") if method == "GET" else patient.send(method, "/groups", {})) == "done"
     assert time.now - 1000 > 2700
 
 
-def test_the_end_of_the_run_ends_the_waiting_of_a_write(api: Callable[..., Api], settings: Settings, time: Any) -> None:
-    writer = api(lambda _: BUSY, replace(settings, max_run_time=100))
-    with pytest.raises(problems.RateLimited) as caught:
-        writer.send("POST", "/groups", {})
-    assert caught.value.outcome == "not_processed"
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_end_of_the_run_ends_the_waiting(
+    method: str, api: Callable[..., Api], settings: Settings, time: Any
+) -> None:
+    bounded = api(lambda _: BUSY, replace(settings, max_run_time=100))
+    with pytest.raises(problems.OutOfTime, match=r"^the 100 s of this run \(--timeout\) end before") as caught:
+        bounded.get("/groups") if method == "GET" else bounded.send(method, "/groups", {})
     assert time.now - 1000 <= 100
+    assert (caught.value.exit_code, caught.value.diagnostics[0].code) == (9, "NBS513")
 
 
 def test_after_the_end_of_the_run_nothing_is_sent(api: Callable[..., Api], settings: Settings, time: Any) -> None:
     writer = api([], replace(settings, max_run_time=100))
     time.sleep(100)
-    with pytest.raises(problems.TimedOut, match="time of this run is over"):
+    with pytest.raises(problems.OutOfTime):
         writer.get("/groups")
-    with pytest.raises(problems.TimedOut) as caught:
+    with pytest.raises(problems.OutOfTime):
+        writer.get_many(["/groups"] * 20)
+    with pytest.raises(problems.OutOfTime):
         writer.send("DELETE", "/groups/g1")
-    assert caught.value.outcome == "not_processed"
     assert (writer.reads, writer.writes, time.waits) == (0, 0, [])
+
+
+def test_what_has_begun_is_finished_in_overtime_and_at_the_servers_pace(
+    api: Callable[..., Api], settings: Settings, time: Any
+) -> None:
+    writer = api([BUSY, ok("read"), ok("written")], replace(settings, max_run_time=100))
+    time.sleep(99)
+    assert writer.get("/groups", overtime=True) == "read"
+    assert writer.send("PUT", "/groups/g1", {}, overtime=True) == "written"
+    assert time.now - 1000 > 109
+
+
+def test_a_read_that_is_under_way_ends_with_the_run_and_a_write_does_not(settings: Settings) -> None:
+    given: list[float] = []
+    with Api(replace(settings, max_run_time=30), httpx.MockTransport(lambda _: ok())) as client:
+        send = client._exchange.send
+        client._exchange.send = lambda call, content, seconds: given.append(seconds) or send(call, content, seconds)  # type: ignore[method-assign]
+        client.get("/groups")
+        client.send("POST", "/groups", {})
+        client.get("/groups", overtime=True)
+    assert given[0] <= 30
+    assert given[1:] == [60, 60]
+
+
+def test_a_read_that_the_end_of_the_run_cut_off_says_so(api: Callable[..., Api], settings: Settings, time: Any) -> None:
+    def server(_: httpx.Request) -> httpx.Response:
+        time.sleep(30)
+        raise SLOW
+
+    with pytest.raises(problems.OutOfTime, match=r"^the 30 s of this run \(--timeout\) are over$"):
+        api(server, replace(settings, max_run_time=30)).get("/groups")
 
 
 def test_a_retry_is_not_begun_when_the_run_would_be_over(
@@ -364,5 +406,5 @@ def test_no_problem_shows_the_token(api: Callable[..., Api], settings: Settings)
     token = settings.token.get_secret_value()
     for answer in (REFUSED, RESET, SLOW, BUSY, httpx.Response(401, json={"message": "token invalid", "code": 401})):
         with pytest.raises(problems.CallFailed) as caught:
-            api([answer] * 20).get("/groups")
+            api([answer] * 20, replace(settings, patience=60)).get("/groups")
         assert token not in repr(caught.value) + repr(caught.value.diagnostics) + repr(vars(caught.value))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.api.pacing import Naps, Pace, Patience, retry_after
-from reconciler.api.problems import Stopped
+from reconciler.api.problems import OutOfTime, Stopped
 
 
 @pytest.fixture
@@ -41,9 +41,6 @@ def test_pauses_double_up_to_a_minute_while_nothing_gets_through(pace: Pace, tim
     for _ in range(5):
         refuse(pace)
     assert [round(seconds / 1.05, -1) for seconds, _ in time.waits] == [10, 20, 40, 60, 60]
-    pace.answered()
-    refuse(pace)
-    assert time.waits[-1][0] <= 11
 
 
 def test_requests_that_were_under_way_together_close_the_gate_once(pace: Pace, time: Any) -> None:
@@ -82,10 +79,13 @@ def test_a_call_stays_patient_while_others_get_through(pace: Pace) -> None:
 def test_the_end_of_the_run_is_the_end_of_waiting(time: Any) -> None:
     pace = Pace(time.clock, Naps(time.sleep, None), 5)
     refuse(pace)
-    assert pace.enter(Patience(math.inf)) is None
-    assert time.now == 1000
-    time.sleep(5)
-    assert Pace(time.clock, Naps(time.sleep, None), 0).enter(Patience(math.inf)) is None
+    with pytest.raises(OutOfTime):
+        pace.enter(Patience(math.inf))
+    assert time.now == 1000, "nothing is waited for in vain"
+    with pytest.raises(OutOfTime):
+        Pace(time.clock, Naps(time.sleep, None), 0).enter(Patience(math.inf))
+    assert pace.enter(Patience(math.inf, is_bounded=False)) is not None, "what has begun is finished"
+    assert time.now >= 1010
 
 
 def test_a_gate_that_is_closed_again_during_the_pause_is_waited_for_again(time: Any) -> None:
