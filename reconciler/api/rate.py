@@ -22,7 +22,7 @@ class Limit:
 
     Attributes:
         interval: Seconds that one request takes.
-        is_known: The server has shown it; otherwise it is the default of NetBird's own servers.
+        is_known: The server has shown it; otherwise it is what a NetBird server has unless its operator says otherwise.
         calls: How many requests are still to come, as far as that is known.
         time_left: Seconds until the run has to be over.
     """

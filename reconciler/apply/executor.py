@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from reconciler.api.client import Api
-from reconciler.api.problems import CallFailed, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
+from reconciler.api.problems import CallFailed, OutOfTime, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
 from reconciler.apply.calls import Calls
+from reconciler.apply.forecast import calls, calls_of
 from reconciler.apply.journal import JournalFailed, MarkedSink, Unrecorded
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
 from reconciler.apply.report import Report, Result, Status
@@ -73,10 +74,13 @@ def execute(
     require_sink(plan, sink)
     journal = journal or Unrecorded()
     wire = Wire(api, book.snapshot, journal)
-    calls = Calls(wire, book, MarkedSink(sink, journal) if sink else None)
-    work = _Work(wire, calls, journal, interruption or Interruption(), progress or (lambda _result: None))
+    sent = Calls(wire, book, MarkedSink(sink, journal) if sink else None)
+    work = _Work(wire, sent, journal, interruption or Interruption(), progress or (lambda _result: None))
+    left = calls_of(plan)
     for step in plan.steps:
+        wire.begin(left)
         work.take(step)
+        left -= calls(step)
     work.report.written = work.touched
     return work.report
 
@@ -126,6 +130,8 @@ class _Work:
         except Stopped:
             self.report.stopped = self.interruption.exit_code or ExitCode.INTERRUPTED
             self._failed(step, Status.SKIPPED, _skipped(change, "the run was interrupted"), ExitCode.INTERRUPTED)
+        except OutOfTime as error:
+            self._out_of_time(step, error.diagnostics[0])
         except NbsyncError as error:
             self._note_end(error)
             self.touched = self.touched or _may_have_effect(error)
@@ -140,6 +146,13 @@ class _Work:
             if not step.detour:
                 self._end(change, Status.APPLIED, None)
         self.touched = self.touched or self.wire.done > done
+
+    def _out_of_time(self, step: Step, diagnostic: Diagnostic) -> None:
+        """Nothing of this step was sent, nor is anything of the others."""
+        self.report.stopped = ExitCode.THROTTLED
+        self.report.diagnostics.append(diagnostic)
+        self.ended = diagnostic.message
+        self._failed(step, Status.SKIPPED, _skipped(step.change, self.ended), ExitCode.THROTTLED)
 
     def _note_end(self, error: NbsyncError) -> None:
         """After some failures no other change could do better."""

@@ -35,7 +35,7 @@ class Report:
         results: one for each change, in the order of the work.
         written: something reached the account.
         failure: exit code of the first error.
-        stopped: exit code of the signal that ended the work.
+        stopped: exit code of the signal that ended the work, or of the end of the time that it had.
     """
 
     results: list[Result] = field(default_factory=list)

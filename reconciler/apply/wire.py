@@ -20,6 +20,8 @@ TAKEN = 200
 class Wire:
     """Sends what a change asks for, given a client that may write.
 
+    What has begun is finished: once a change may have had an effect, its other calls are made also after the end of the run.
+
     Attributes:
         done: how many writes the server has taken.
     """
@@ -29,7 +31,13 @@ class Wire:
         self._snapshot = snapshot
         self._journal = journal
         self._last: dict[str, JsonObject] = {}
+        self._has_begun = False
         self.done = 0
+
+    def begin(self, calls: int) -> None:
+        """Turn to the next change; so many calls are left, with its own."""
+        self._has_begun = False
+        self._api.expect(calls)
 
     def get(self, where: str) -> Any:
         """Read what is at a path now.
@@ -37,7 +45,7 @@ class Wire:
         Raises:
             AccountError: as `ReadApi.get`.
         """
-        answer = self._api.get(where)
+        answer = self._api.get(where, overtime=self._has_begun)
         self._remember(where, answer)
         return answer
 
@@ -46,14 +54,17 @@ class Wire:
 
         Raises:
             CallFailed: as `Api.send`.
+            OutOfTime: likewise.
             JournalFailed: it could not be noted, and was not sent.
         """
         number = self._announce(change, method, where, body)
         try:
-            answer = self._api.send(method, where, body)
+            answer = self._api.send(method, where, body, overtime=self._has_begun)
         except (CallFailed, Stopped) as error:
+            self._has_begun = self._has_begun or (isinstance(error, CallFailed) and error.outcome == "unknown")
             self._note_failure(number, error)
             raise
+        self._has_begun = True
         self.done += 1
         self._note(number, change, method, where, answer)
         return answer

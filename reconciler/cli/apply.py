@@ -14,6 +14,7 @@ import click
 
 from reconciler.api.client import Api, ReadApi
 from reconciler.apply.executor import Interruption, execute, require_sink
+from reconciler.apply.forecast import calls_of
 from reconciler.apply.outputs import FileSink, Sink, open_sink
 from reconciler.cli import journals
 from reconciler.cli.options import collect, for_plans, for_the_record
@@ -100,11 +101,12 @@ def _ask(session: Session) -> None:
 
 
 def _execute(session: Session, api: Api, book: Book, plan: Plan, sink: Sink | None) -> ExitCode:
-    total = len(plan.changes)
     journal = journals.begin(session, plan, book)
+    total, calls = len(plan.changes), calls_of(plan)
+    title = f"applying: {calls} call{'' if calls == 1 else 's'} to make" if total else "applying"
     with (
         _interruptible(api) as interruption,
-        session.telling(Progress("applying", total=total, quiet=session.options.quiet)) as progress,
+        session.telling(Progress(title, total=total, quiet=session.options.quiet)) as progress,
     ):
         report = execute(api, book, plan, sink=sink, interruption=interruption, progress=progress.done, journal=journal)
     if sink is not None:

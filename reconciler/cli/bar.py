@@ -51,6 +51,10 @@ class Bar:
         """Count down; may be called from any thread."""
         self._note.wait = (time.monotonic() + seconds, reason)
 
+    def say(self, text: str) -> None:
+        """Write a line above the bar; it stays when the bar goes."""
+        self._progress.console.print(text)
+
     def stop(self) -> None:
         """Take the bar away."""
         self._progress.stop()

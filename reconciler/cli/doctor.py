@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import collect, for_server
+from reconciler.cli.options import collect, for_the_doctor
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session, run_session
 from reconciler.doctor.steps import Case, examine, verdict
@@ -18,7 +18,7 @@ from reconciler.load.files import find
 
 
 @click.command()
-@for_server
+@for_the_doctor
 def doctor(**given: Any) -> int:
     """Check the way to the server, step by step: URL, TLS, token, role, version and more. Nothing is written.
 

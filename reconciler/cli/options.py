@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.plan.guard import Allowances
+from schemas._core.fields import seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "json", "sarif", "junit", "github")
@@ -31,6 +32,7 @@ class Options:
     targets: tuple[str, ...] = ()
     since: str | None = None
     journal: Path | None = None
+    timeout: float | None = None
 
 
 def _pair(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -51,6 +53,18 @@ def _outs(
             raise click.BadParameter(f"write FORMAT=FILE, FORMAT one of {', '.join(FORMATS)}")
         found.append((name, Path(target)))
     return tuple(found)
+
+
+def _length(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        length = seconds(value)
+    except ValueError:
+        length = 0
+    if not length:
+        raise click.BadParameter(f"'{value}' is no length of time; write 90s, 10m, 1h or 1h30m")
+    return float(length)
 
 
 def _allowances(allow: tuple[str, ...], allow_empty: tuple[str, ...]) -> Allowances:
@@ -99,6 +113,9 @@ _SERVER = [
         help="Ask a simulated account (of this file) instead of a server.",
     ),
 ]
+_TIMEOUT: Callable[[Any], Any] = click.option(
+    "--timeout", callback=_length, metavar="DURATION", help="End after this time (90s, 10m, 1h), between two changes."
+)
 _PLANNING = [
     click.option(
         "--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object, and what it needs made."
@@ -133,11 +150,12 @@ for_the_record: Callable[[F], F] = click.option(
 )
 for_files = _decorated([*_FILES, *_OUTPUT])
 for_layout = _decorated([_FILES[0], *_OUTPUT])
-for_account = _decorated([_QUIET, *_SERVER])
-for_server = _decorated([*_FILES, *_OUTPUT, *_SERVER])
-for_drift = _decorated([*_FILES, *_OUTPUT, *_SERVER, _SINCE])
-for_a_look = _decorated([*_FILES, *_OUTPUT, *_SERVER, *_PLANNING, _SINCE])
-for_plans = _decorated([*_FILES, *_OUTPUT, *_SERVER, *_PLANNING])
+for_account = _decorated([_QUIET, *_SERVER, _TIMEOUT])
+for_the_doctor = _decorated([*_FILES, *_OUTPUT, *_SERVER])
+for_server = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT])
+for_drift = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT, _SINCE])
+for_a_look = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT, *_PLANNING, _SINCE])
+for_plans = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT, *_PLANNING])
 
 
 def collect(given: dict[str, Any]) -> Options:
@@ -156,4 +174,5 @@ def collect(given: dict[str, Any]) -> Options:
         targets=tuple(given.get("targets", ())),
         since=given.get("since"),
         journal=given.get("journal"),
+        timeout=given.get("timeout"),
     )

@@ -23,6 +23,9 @@ class Display(Protocol):
     def wait(self, seconds: float, reason: str) -> None:
         """Nothing will happen for some seconds; may be called from any thread."""
 
+    def say(self, text: str) -> None:
+        """Something that is to stay on the screen; may be called from any thread."""
+
     def stop(self) -> None:
         """The work is over, done or not."""
 
@@ -56,6 +59,10 @@ class Progress:
         """Note that nothing will happen for some seconds; may be called from any thread."""
         self._display.wait(seconds, clean(reason))
 
+    def tell(self, text: str) -> None:
+        """Say something about the rest of the work; may be called from any thread."""
+        self._display.say(clean(text))
+
 
 def _display(title: str, total: int | None, *, quiet: bool) -> Display:
     if quiet:
@@ -77,6 +84,9 @@ class _Silence:
     def wait(self, seconds: float, reason: str) -> None:
         """Say nothing."""
 
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
     def stop(self) -> None:
         """Say nothing."""
 
@@ -96,6 +106,9 @@ class _Lines:
 
     def wait(self, seconds: float, reason: str) -> None:
         self._line(f"waiting {math.ceil(seconds)} s: {reason}")
+
+    def say(self, text: str) -> None:
+        self._line(text)
 
     def _line(self, text: str) -> None:
         sys.stderr.write(f"{text}\n")

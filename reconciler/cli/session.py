@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from schemas import KINDS
 
 if TYPE_CHECKING:
     from reconciler.api.client import Api, ReadApi
+    from reconciler.api.rate import Limit
     from reconciler.api.transport import Transport
     from reconciler.cli.progress import Progress
     from reconciler.settings import Settings
@@ -70,7 +72,7 @@ class Session:
         from reconciler.api.client import ReadApi
 
         settings, transport = self._way()
-        self._client = ReadApi(settings, transport, on_wait=self._waiting)
+        self._client = ReadApi(settings, transport, on_wait=self._waiting, on_limit=self._limited)
         return self._client
 
     def writer(self) -> Api:
@@ -78,7 +80,7 @@ class Session:
         from reconciler.api.client import Api
 
         settings, transport = self._way()
-        client = Api(settings, transport, on_wait=self._waiting)
+        client = Api(settings, transport, on_wait=self._waiting, on_limit=self._limited)
         self._client = client
         return client
 
@@ -92,7 +94,7 @@ class Session:
 
             settings, transport = from_environment(os.environ, token_file=self.options.token_file), None
         self.view.server_url = settings.url
-        return settings, transport
+        return replace(settings, max_run_time=self.options.timeout), transport
 
     @contextmanager
     def telling(self, progress: Progress) -> Iterator[Progress]:
@@ -107,6 +109,12 @@ class Session:
     def _waiting(self, seconds: float, reason: str) -> None:
         if self._progress is not None:
             self._progress.waiting(seconds, reason)
+
+    def _limited(self, limit: Limit) -> None:
+        from reconciler.cli.forecast import forecast
+
+        if self._progress is not None:
+            self._progress.tell(forecast(limit))
 
     def hang_up(self) -> None:
         """Close all connections; take the number of requests into the view."""

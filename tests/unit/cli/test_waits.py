@@ -1,14 +1,29 @@
-"""Who has to wait for the server is told why, whatever the command does meanwhile."""
+"""Who has to wait for the server is told why and for how long, whatever the command does meanwhile; nobody waits for ever."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.unit.harness import Account
+from reconciler.api.client import ReadApi
+from reconciler.simulator import Simulator
+from tests.unit.harness import Account, Between, json_answer
 
 LIMITED = re.compile(r"^waiting \d+ s: the server's rate limit$", re.MULTILINE)
+BURST = 40
+USUAL = {"NB_API_RATE_LIMITING_ENABLED": "true"}
+SHORT = {**USUAL, "NB_API_RATE_LIMITING_BURST": str(BURST)}
+
+
+def groups(number: int) -> str:
+    return "version: 1\ngroups:\n" + "".join(f"  g{number:03}:\n" for number in range(number))
+
+
+GROUPS = groups(100)
 
 
 @pytest.mark.parametrize(
@@ -21,3 +36,179 @@ def test_waits_are_told_on_stderr(account: Account, command: str, method: str) -
     outcome = account.nbsync(command, *files, *(["--yes"] if command == "apply" else []))
     assert outcome.exit_code == 0, outcome.stderr
     assert LIMITED.search(outcome.stderr), outcome.stderr
+
+
+class Hours:
+    """The simulator's time, in which nbsync lives, too: it passes only while somebody sleeps."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._clock = simulator.world.clock
+        self.slept = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self._clock.advance(seconds)
+
+    def clock(self) -> float:
+        return self.slept
+
+
+@pytest.fixture
+def limits(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    connect: Callable[[Any, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[dict[str, str]], Any]:
+    """An account whose server has the rate limit of an environment; nobody really waits there."""
+
+    def build(environ: dict[str, str]) -> Account:
+        simulator = Simulator(environ)
+        token = simulator.bootstrap()
+        connect(simulator, token)
+        hours = Hours(simulator)
+        defaults = ReadApi.__init__.__kwdefaults__
+        assert defaults
+        monkeypatch.setitem(defaults, "sleep", hours.sleep)
+        monkeypatch.setitem(defaults, "clock", hours.clock)
+        account: Any = Account(folder, capsys, simulator, token)
+        account.hours = hours
+        return account
+
+    return build
+
+
+@pytest.fixture
+def limited(limits: Callable[[dict[str, str]], Any]) -> Any:
+    """An account whose server lets 6 requests a minute through after the first `BURST`."""
+    return limits(SHORT)
+
+
+def refusals(account: Account) -> int:
+    return sum(status == 429 for _, _, status in account.simulator.requests)
+
+
+def test_a_server_with_the_usual_limit_is_worked_to_the_end(limits: Callable[[dict[str, str]], Any]) -> None:
+    account = limits(USUAL)
+    account.write(groups(600))
+    outcome = account.nbsync("apply", "nbsync.yaml", "--yes")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert "applied group/g599 (600/600)" in outcome.stderr
+    assert 1000 <= account.hours.slept <= 1100
+    assert refusals(account) <= 8
+
+
+def test_how_long_the_rest_takes_is_told_when_the_limit_is_met_and_not_with_every_call(limited: Any) -> None:
+    limited.write(GROUPS)
+    told = limited.nbsync("apply", "nbsync.yaml", "--yes").stderr.splitlines()
+    assert "applying: 100 calls to make" in told
+    (thought, known) = (line for line in told if "requests a minute" in line)
+    assert re.fullmatch(
+        r"the server's rate limit is reached; if it lets NetBird's usual 6 requests a minute through: "
+        r"\d\d calls are left, about 1\d minutes",
+        thought,
+    )
+    assert re.fullmatch(r"the server lets 6 requests a minute through: \d\d calls are left, about 1\d minutes", known)
+    assert len([line for line in told if line.startswith("waiting")]) == refusals(limited)
+
+
+def test_a_reading_tells_how_many_lists_are_left(limited: Any) -> None:
+    limited.write(GROUPS)
+    for _ in range(BURST):
+        limited.read("/groups")
+    outcome = limited.nbsync("plan", "nbsync.yaml")
+    assert outcome.exit_code == 0
+    assert re.search(
+        r"usual 6 requests a minute through: \d calls are left, about \d+ seconds$", outcome.stderr, re.MULTILINE
+    )
+
+
+def test_the_end_of_the_time_ends_an_apply_with_everything_recorded(limited: Any) -> None:
+    outcome = limited.apply(GROUPS, "--timeout", "5m")
+    assert outcome.exit_code == 9
+    assert limited.hours.slept <= 300
+    statuses = list(outcome.statuses.values())
+    applied = statuses.count("applied")
+    assert 50 <= applied <= 70
+    assert statuses == ["applied"] * applied + ["skipped"] * (100 - applied)
+    assert [found.code for found in outcome.errors if found.code != "NBS606"] == ["NBS513"]
+    limited.hours.sleep(60)
+    assert len(limited.names("/groups")) == applied + 1
+    error = outcome.change("group/g099")["error"]
+    assert error["code"] == "NBS606"
+    assert "the 300 s of this run (--timeout) end before" in error["message"]
+    assert re.search(r"; --timeout ends the run before that, after about \d+ of them$", outcome.stderr, re.MULTILINE)
+
+
+def test_the_next_run_goes_on_where_the_time_ended(limited: Any) -> None:
+    limited.apply(GROUPS, "--timeout", "5m")
+    assert limited.apply(GROUPS).exit_code == 0
+    limited.hours.sleep(60)
+    assert len(limited.names("/groups")) == 101
+
+
+def test_time_that_suffices_changes_nothing(limited: Any) -> None:
+    assert limited.apply(GROUPS, "--timeout", "1h").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "drift", "export"])
+def test_the_end_of_the_time_while_reading_writes_nothing(limited: Any, command: str) -> None:
+    limited.write(GROUPS)
+    for _ in range(BURST):
+        limited.read("/groups")
+    files = () if command == "export" else ("nbsync.yaml",)
+    outcome = limited.nbsync(command, *files, "--timeout", "5s", *(["--yes"] if command == "apply" else []))
+    assert outcome.exit_code == 9
+    assert not outcome.writes
+    assert limited.hours.slept <= 5
+    assert "error[NBS513] the 5 s of this run (--timeout) end before the server lets the next request" in outcome.stderr
+
+
+def test_what_the_server_asks_for_is_waited_for(
+    account: Account, connect: Callable[[Any, str], None], impatient: list[float]
+) -> None:
+    between = Between(account.simulator)
+    refused: list[str] = []
+
+    def before(request: Any) -> Any:
+        if request.method != "POST" or refused:
+            return None
+        refused.append(request.path)
+        answer = json_answer({"message": "too many requests", "code": 429}, 429)
+        answer.headers["Retry-After"] = "77"
+        return answer
+
+    between.before = before
+    connect(between, account.token)
+    outcome = account.apply("groups: {a: }\n")
+    assert outcome.exit_code == 0
+    assert sum(impatient) >= 77
+    assert re.search(r"^waiting \d+ s: the server's rate limit$", outcome.stderr, re.MULTILINE)
+
+
+def test_a_replacement_that_has_begun_is_finished_after_the_end_of_the_time(
+    limited: Any, connect: Callable[[Any, str], None]
+) -> None:
+    keys = "setup_keys: {a: {type: TYPE}, b: {type: TYPE}}\n"
+    limited.applied(keys.replace("TYPE", "reusable"), "--secrets-out", "keys")
+    between = Between(limited.simulator)
+    end = limited.hours.slept + 200
+
+    def before(request: Any) -> Any:
+        is_busy = request.method == "POST" and limited.hours.slept < end
+        return json_answer({"message": "too many requests", "code": 429}, 429) if is_busy else None
+
+    between.before = before
+    connect(between, limited.token)
+    outcome = limited.apply(keys.replace("TYPE", "one-off"), "--secrets-out", "keys", "--timeout", "100s")
+    assert (outcome.exit_code, outcome.statuses) == (9, {"setup_key/a": "applied", "setup_key/b": "skipped"})
+    assert limited.hours.slept >= end
+
+
+@pytest.mark.parametrize("text", ["0s", "never", "10", "soon", "1.5h", "-1m", ""])
+def test_a_length_of_time_that_is_none_is_refused(account: Account, text: str) -> None:
+    account.write("version: 1\n")
+    outcome = account.nbsync("plan", "nbsync.yaml", "--timeout", text)
+    assert outcome.exit_code == 64
+    assert "is no length of time; write 90s, 10m, 1h or 1h30m" in outcome.stderr
+    assert not outcome.sent

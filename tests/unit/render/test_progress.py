@@ -37,6 +37,7 @@ def run(results, **rest):
     with Progress("applying", total=len(results), **rest) as progress:
         for result in results:
             progress.done(result)
+        progress.tell("2 calls\x1b are left")
         progress.waiting(1.2, "the server's rate limit")
 
 
@@ -44,6 +45,7 @@ ERASE_LINE = "\x1b[2K"
 LINES = """applying
 applied group/g0 (1/2)
 failed group/g1 (2/2)
+2 calls\\x1b are left
 waiting 2 s: the server's rate limit
 """
 
@@ -65,10 +67,12 @@ def test_a_bar_on_a_terminal_that_leaves_stdout_alone(results, terminal, capsys)
     with redirect_stderr(terminal), Progress("applying", total=2) as progress:
         assert sys.stdout is stdout
         progress.done(results[0])
+        progress.tell("9 calls are left")
         progress.waiting(60, "the server's rate limit")
     text = terminal.getvalue()
     assert "1/2" in text
     assert "waiting 60 s: the server's rate limit" in text
+    assert "9 calls are left\n" in text.replace("\r", "")
     assert capsys.readouterr().out == ""
 
 
