@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +24,12 @@ from reconciler.api.problems import (
     ServerFailure,
     TokenRefused,
 )
+from reconciler.api.rate import LONGEST_WAIT
 from reconciler.redact import clean
 
 JSON: Final = "application/json"
 LONGEST_TEXT: Final = 500
+DEEPEST: Final = 50  # levels; NetBird's own answers have fewer than ten
 _OK, _MULTIPLE, _BAD_REQUEST, _NOT_FOUND, _SERVER_ERROR = 200, 300, 400, 404, 500
 _EMPTY_SUCCESS: Final = {202, 204}
 _BY_STATUS: Final[dict[int, type[CallFailed]]] = {
@@ -36,6 +39,7 @@ _BY_STATUS: Final[dict[int, type[CallFailed]]] = {
     412: InConflict,
     429: RateLimited,
 }
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _UNKNOWN_ROLE = re.compile(r"user role: \w+ not found$")
 _NETWORK_ADMIN_AREAS: Final = {"groups", "policies", "posture-checks", "networks", "routes", "dns"}
@@ -104,13 +108,42 @@ def _json(call: Call, answer: Answer) -> Any:
     if not answer.is_json:
         raise BadAnswer(call, f"{clean(answer.media) or 'no content type'}, {answer.said}", answer=answer)
     try:
-        return json.loads(answer.body.decode(), parse_constant=_refuse_constant)
+        content = json.loads(answer.body.decode(), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise BadAnswer(call, f"JSON that cannot be parsed, {len(answer.body)} bytes", answer=answer) from None
+    if _is_deep(answer.body, content):
+        raise BadAnswer(call, f"JSON that is nested more than {DEEPEST} deep", answer=answer)
+    return content
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    """Refuse numbers such as 1e999, which are JSON and yet could not be sent back: they are read as infinity."""
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is out of range")
+    return number
+
+
+def _is_deep(body: bytes, content: Any) -> bool:
+    """Whether something is nested deeper than `DEEPEST`: whatever walks through it later might not come back."""
+    brackets = body.translate(None, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return bool(brackets) and _depth(content) > DEEPEST  # brackets in strings may have been in the way
+
+
+def _depth(content: Any) -> int:
+    depth, level = 0, [content]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _problem(call: Call, answer: Answer) -> CallFailed:
@@ -150,6 +183,8 @@ def _advice(family: type[CallFailed], call: Call, answer: Answer) -> str:
         return _token_advice(answer)
     if family is NotPermitted:
         return _role_advice(call, answer)
+    if family is RateLimited and (answer.retry_after or 0) > LONGEST_WAIT:
+        return "the server asks for a wait of more than a day: run it again then"
     return ""
 
 

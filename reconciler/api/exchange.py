@@ -21,7 +21,7 @@ class Exchange:
     """Sends a request over one of its connections and reads the whole answer."""
 
     def __init__(self, settings: Settings, allowed: frozenset[str], transport: httpx.BaseTransport | None) -> None:
-        self._settings = settings
+        self._token = settings.token.get_secret_value()
         self._lanes = Lanes(settings, allowed, transport)
 
     def close(self) -> None:
@@ -46,7 +46,8 @@ class Exchange:
                 with request as response:
                     answer = self._answer(response, _body(call, response))
         except httpx.HTTPError as error:
-            raise problem(call, error, seconds) from error
+            # What is no HTTP is quoted by httpx, and may be an echo of what was sent.
+            raise problem(call, error, seconds, self._token) from error
         return value(call, answer)
 
     def _answer(self, response: httpx.Response, body: bytes) -> Answer:
@@ -54,12 +55,13 @@ class Exchange:
         media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if response.status_code != httpx.codes.OK or media != JSON:
             # An error page of a proxy may repeat the request's headers.
-            body = mask(body.decode(errors="replace"), self._settings.token.get_secret_value()).encode()
+            body = mask(body.decode(errors="replace"), self._token).encode()
+            media = mask(media, self._token)
         return Answer(
             status=response.status_code,
             media=media,
             body=body,
-            location=headers.get("Location", ""),
+            location=mask(headers.get("Location", ""), self._token),
             retry_after=retry_after(headers.get("Retry-After")),
         )
 

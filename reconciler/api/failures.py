@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from reconciler.api.problems import BadAnswer, Call, CallFailed, TimedOut, Unreachable, Untrusted
-from reconciler.redact import clean
+from reconciler.redact import clean, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
-def problem(call: Call, error: httpx.HTTPError, timeout: float) -> CallFailed:
-    """Say what `error` means for `call`, and whether the server may have processed it.
+def problem(call: Call, error: httpx.HTTPError, timeout: float, secret: str = "") -> CallFailed:
+    """Say what `error` means for `call`, and whether the server may have processed it; a secret in its text is masked.
 
     Only while there is no connection, TLS included, is it sure that the server did not see the request.
     """
@@ -25,7 +25,7 @@ def problem(call: Call, error: httpx.HTTPError, timeout: float) -> CallFailed:
         return BadAnswer(call, "a compressed body that cannot be unpacked")
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, _NEVER_SENT):
         return TimedOut(call, f"no whole answer from {call.server} within {round(timeout, 1):g} s")
-    detail = f"{call.server}, {_cause(error)}"
+    detail = f"{call.server}, {mask(_cause(error), secret)}"
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error)):
         return Untrusted(call, detail)
     if isinstance(error, _NEVER_SENT):

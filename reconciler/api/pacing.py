@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from reconciler.api.problems import OutOfTime, Stopped
-from reconciler.api.rate import Rate
+from reconciler.api.rate import LONGEST_WAIT, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ class Pace:
                     return closings
             if answers != patience.answers:
                 patience.answers, patience.waited = answers, 0.0
-            if patience.waited + wait > patience.limit:
+            if patience.waited + wait > patience.limit or wait > LONGEST_WAIT:
                 return None
             self.require_time(patience, wait)
             self._naps.nap(wait)
@@ -172,7 +172,8 @@ class Pace:
             is_news = self._rate.is_news()
         if is_news and self._on_limit:
             self._on_limit(self._rate)
-        self._naps.announce(pause, "the server's rate limit")
+        if pause <= LONGEST_WAIT:
+            self._naps.announce(pause, "the server's rate limit")
 
     def answered(self) -> None:
         """Note that the limiter let a request through."""

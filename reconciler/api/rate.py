@@ -8,6 +8,7 @@ from typing import Final
 
 USUAL: Final = 10.0  # seconds between two requests: NetBird refills 6 a minute unless told otherwise
 LONGEST: Final = 60.0
+LONGEST_WAIT: Final = 86400.0  # seconds; a server that asks for more does not mean this run
 SHORTEST_PAUSE: Final = 1.0
 _JITTER: Final = 0.1
 _SEARCHING: Final = 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -178,6 +179,8 @@ def test_a_redirect_is_an_error_that_says_so_and_is_not_followed(
         b"{",
         b"[NaN]",
         b"[-Infinity]",
+        b"[1e999]",
+        b"[-1e999]",
         b'{"a": 1} x',
         b"\xff",
         b'"\xff"',
@@ -190,6 +193,54 @@ def test_json_that_is_none_is_a_bad_answer(failure: Callable[..., problems.CallF
     problem = failure(httpx.Response(200, content=body, headers={"Content-Type": "application/json"}), "GET")
     assert isinstance(problem, problems.BadAnswer)
     assert "cannot be parsed" in str(problem)
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 51 + b"]" * 51, b'{"a":' * 500 + b"1" + b"}" * 500, b'{"[[": [' * 30 + b"]}" * 30]
+)
+def test_what_is_nested_too_deep_to_be_walked_through_is_a_bad_answer(
+    failure: Callable[..., problems.CallFailed], body: bytes
+) -> None:
+    problem = failure(httpx.Response(200, content=body, headers=JSON), "GET")
+    assert isinstance(problem, problems.BadAnswer)
+    assert "nested more than 50 deep" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'["' + b"[" * 100 + b'"]', ["[" * 100]),
+        (b'[{"a": "]{"}, {"a": "\\"[["}]', [{"a": "]{"}, {"a": '"[['}]),
+        (b"[" * 50 + b"]" * 50, None),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'{"is_new": true, "state": "no word that we know"}', {"is_new": True, "state": "no word that we know"}),
+        (b'["\\ud800\\u0000"]', ["\ud800\0"]),
+        (b"[1e3, 18446744073709551616]", [1000.0, 2**64]),
+    ],
+)
+def test_odd_json_is_kept_as_it_is(api: Callable[..., Api], body: bytes, value: Any) -> None:
+    assert api([httpx.Response(200, content=body, headers=JSON)]).get("/groups") == (value or json.loads(body))
+
+
+def test_what_a_header_repeats_of_the_request_does_not_show_the_token(
+    failure: Callable[..., problems.CallFailed], settings: Settings
+) -> None:
+    token = settings.token.get_secret_value()
+    odd = httpx.Response(200, content=b"[]", headers={"Content-Type": f"text/{token}"})
+    moved = httpx.Response(302, headers={"Location": f"/login/{token}"})
+    quoted = httpx.RemoteProtocolError(f"illegal header line: bytearray(b'Token {token}')")
+    assert [str(failure(answer)).count("***") for answer in (odd, moved, quoted)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("asked", ["86401", "9" * 5000, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_nobody_waits_for_more_than_a_day(api: Callable[..., Api], time: Any, asked: str) -> None:
+    with pytest.raises(problems.RateLimited) as caught:
+        api([httpx.Response(429, headers={"Retry-After": asked})]).send("POST", "/groups", {})
+    assert (time.now, time.waits) == (1000, [])
+    assert "more than a day" in caught.value.diagnostics[0].help
 
 
 def test_a_compressed_body_that_cannot_be_unpacked_is_a_bad_answer(failure: Callable[..., problems.CallFailed]) -> None:

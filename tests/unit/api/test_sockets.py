@@ -73,6 +73,14 @@ def silent(server: Any, connection: socket.socket, _: int) -> None:
     server.closing.wait(10)
 
 
+def says(answer: bytes) -> Callable[..., None]:
+    def act(server: Any, connection: socket.socket, _: int) -> None:
+        server.receive(connection)
+        connection.sendall(answer)
+
+    return act
+
+
 def drips(head: bytes) -> Callable[..., None]:
     def act(server: Any, connection: socket.socket, _: int) -> None:
         server.receive(connection)
@@ -112,6 +120,44 @@ def test_a_lost_answer_is_asked_for_again_by_a_read_and_unknown_to_a_write(
     with Api(settings(server.url), sleep=hush) as api, pytest.raises(problems.Unreachable) as caught:
         api.send("POST", "/groups", {})
     assert (caught.value.outcome, server.connections) == ("unknown", 3)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    {
+        "negative length": OK.replace(b": 2", b": -2"),
+        "length of letters": OK.replace(b": 2", b": two"),
+        "length beyond all numbers": OK.replace(b": 2", b": " + b"9" * 30),
+        "two lengths": OK.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n"),
+        "many headers": OK.replace(b"\r\n\r\n", b"\r\nX: " + b"\r\nX: ".join([b"x" * 1000] * 1000) + b"\r\n\r\n"),
+        "a long header": OK.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n"),
+        "a header of bytes": OK.replace(b"\r\n\r\n", b"\r\nX: a\0b\r\n\r\n"),
+        "no status": OK.replace(b"200", b"abc"),
+        "status 0": OK.replace(b"200", b"000"),
+        "another protocol": OK.replace(b"200", b"101"),
+        "a chunk without a size": OK.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked"),
+        "another transfer": OK.replace(b"Content-Length: 2", b"Transfer-Encoding: gzip"),
+        "an unusable place to go": OK.replace(b"200 OK", b"302 Found\r\nLocation: http://[\x1b]:99999999/"),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_what_is_no_http_is_a_lost_answer(answer: tuple[str, bytes], serve: Serve) -> None:
+    with Api(settings(serve(says(answer[1])).url), sleep=hush) as api:
+        for call in (lambda: api.get("/groups"), lambda: api.send("PUT", "/groups/g1", {})):
+            with pytest.raises(problems.Unreachable) as caught:
+                call()
+            assert caught.value.outcome == "unknown"
+
+
+def test_a_server_that_repeats_the_request_does_not_make_the_token_known(serve: Serve) -> None:
+    def echoes(server: Any, connection: socket.socket, _: int) -> None:
+        asked = server.receive(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\x01" + asked[asked.index(b"Authorization") :])
+
+    with Api(settings(serve(echoes).url), sleep=hush) as api, pytest.raises(problems.Unreachable) as caught:
+        api.send("POST", "/groups", {})
+    assert "Token ***" in str(caught.value)
+    assert "nbp_x" not in str(caught.value)
 
 
 def test_a_connection_that_the_server_closed_meanwhile_is_not_used_for_a_write(serve: Serve) -> None:
