@@ -7,6 +7,7 @@ same diagnostics. An `NbsyncError` carries all of them that belong to one failur
     ├─ UsageError                 64   flags, environment
     ├─ DesiredStateError           3   files invalid, by themselves or against the account
     ├─ PlanRefused                 5   a guard says no
+    ├─ StalePlan                   6   what a plan touches has changed since
     ├─ Stopped                   130   a signal while a client waited; see `reconciler.api.problems`
     └─ AccountError                1   the server or the way to it; see `reconciler.api.problems` for its family
         ├─ NotAuthorized           8   401, 403, an unknown token
@@ -31,7 +32,7 @@ def reason(error: Exception) -> str:
 class ExitCode(IntEnum):
     """The exit codes of the command line, the same in every output mode.
 
-    4 and 6 are reserved: access tests and saved plans are to give them.
+    4 is reserved: access tests are to give it.
     """
 
     DONE = 0
@@ -107,6 +108,12 @@ class PlanRefused(NbsyncError):
     """A guard refuses the plan, or a secret would have no sink."""
 
     exit_code = ExitCode.REFUSED
+
+
+class StalePlan(NbsyncError):
+    """What a plan touches has changed since it was made; nothing of it was done."""
+
+    exit_code = ExitCode.STALE
 
 
 class AccountError(NbsyncError):
