@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -29,29 +30,71 @@ from reconciler.plan.match import Book
 
 @click.command()
 @for_plans
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Carry out this saved plan and nothing else, without asking.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @click.option("--secrets-out", metavar="SINK", help="Where new secrets go: FILE, exec:COMMAND, or - for stdout.")
 @for_the_record
-def apply(*, yes: bool, secrets_out: str | None, **given: Any) -> int:
+def apply(*, plan_file: Path | None, yes: bool, secrets_out: str | None, **given: Any) -> int:
     """Show what would change, ask, and change it.
+
+    With --plan, the saved plan says all: its changes are made as they were planned, or, if something that they touch has
+    changed since, none of them.
 
     PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
     """
 
     def work(session: Session) -> ExitCode:
+        if plan_file is not None:
+            _require_nothing_else(given)
+            return _apply_saved(session, plan_file, secrets_out)
         return apply_made(session, make, yes=yes, secrets_out=secrets_out)
 
     return run_session("apply", collect(given), work)
 
 
+SAID_BY_THE_PLAN = {
+    "paths": "files",
+    "overlays": "--overlay",
+    "variables": "--var",
+    "targets": "--target",
+    "allow": "--allow",
+    "allow_empty": "--allow-empty",
+}
+
+
+def _require_nothing_else(given: Mapping[str, Any]) -> None:
+    if said := [name for option, name in SAID_BY_THE_PLAN.items() if given.get(option)]:
+        message = f"--plan and {', '.join(said)} do not go together: the saved plan says all"
+        raise UsageError(Diagnostic("NBS901", message, f"leave out {', '.join(said)}, or plan again with it"))
+
+
+def _apply_saved(session: Session, file: Path, secrets_out: str | None) -> ExitCode:
+    from reconciler.cli.saved import load_plan, make_again, meant_by
+
+    saved = load_plan(file)
+
+    def make_saved(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
+        return make_again(session, api, saved, desired)
+
+    return apply_made(session, make_saved, yes=True, secrets_out=secrets_out, desired=meant_by(saved, file))
+
+
 Make = Callable[[Session, Desired, ReadApi], tuple[Plan, Book]]
 
 
-def apply_made(session: Session, make: Make, *, yes: bool, secrets_out: str | None) -> ExitCode:
-    """Make a plan, have it approved, and carry it out."""
+def apply_made(
+    session: Session, make: Make, *, yes: bool, secrets_out: str | None, desired: Desired | None = None
+) -> ExitCode:
+    """Make a plan for a desired state, by default that of the files, have it approved, and carry it out."""
     _require_approval(yes=yes)
     _require_free_stdout(session, secrets_out)
-    desired = session.desired()
+    desired = desired or session.desired()
     api = session.writer()
     plan, book = make(session, desired, api)
     if plan.verdicts:

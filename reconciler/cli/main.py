@@ -20,6 +20,7 @@ from reconciler.errors import Diagnostic, ExitCode, NbsyncError, reason
 COMMANDS = {
     "plan": "what would change, and what the guards say",
     "apply": "make the account what the files ask for",
+    "show": "what is in a saved plan",
     "validate": "check the files without a server",
     "fmt": "write the files in one layout",
     "drift": "what the account has that the files do not say",

@@ -149,6 +149,7 @@ for_the_record: Callable[[F], F] = click.option(
     help="Append to this journal, instead of a new one in the state folder.",
 )
 for_files = _decorated([*_FILES, *_OUTPUT])
+for_output = _decorated([*_OUTPUT])
 for_layout = _decorated([_FILES[0], *_OUTPUT])
 for_account = _decorated([_QUIET, *_SERVER, _TIMEOUT])
 for_the_doctor = _decorated([*_FILES, *_OUTPUT, *_SERVER])

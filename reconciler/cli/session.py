@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Options
 from reconciler.errors import DesiredStateError, Diagnostic, ExitCode, NbsyncError, Severity
-from reconciler.load import read
+from reconciler.load import Document, read
 from reconciler.load.desired import Desired
 from reconciler.load.document import sections, understand
 from reconciler.render.view import View
@@ -31,6 +31,8 @@ class Session:
     def __init__(self, command: str, options: Options) -> None:
         self.options = options
         self.view = View(command)
+        self.document: Document | None = None
+        """What the files hold, once they were read."""
         self._client: ReadApi | None = None
         self._progress: Progress | None = None
 
@@ -40,7 +42,8 @@ class Session:
         Raises:
             DesiredStateError: with all that is wrong in all files.
         """
-        return self.understood(self.options.paths, self.options.overlays)
+        self.document = self._read(self.options.paths, self.options.overlays)
+        return _understood(self.document)
 
     def understood(self, paths: Sequence[Path], overlays: Sequence[Path]) -> Desired:
         """Read and understand these files, with the variables of the command line.
@@ -48,8 +51,11 @@ class Session:
         Raises:
             DesiredStateError: with all that is wrong in all files.
         """
+        return _understood(self._read(paths, overlays))
+
+    def _read(self, paths: Sequence[Path], overlays: Sequence[Path]) -> Document:
         objects, singletons = sections(KINDS)
-        document = read(
+        return read(
             paths,
             overlays=overlays,
             variables=self.options.variables,
@@ -57,15 +63,6 @@ class Session:
             objects=objects,
             singletons=singletons,
         )
-        desired = (
-            understand(document.root, document.sources, document.removed, KINDS, is_whole=document.is_whole)
-            if document.files
-            else Desired(document.sources, KINDS)
-        )
-        desired.diagnostics = [*document.diagnostics, *document.without_consequences(desired.diagnostics)]
-        if any(diagnostic.severity is Severity.ERROR for diagnostic in desired.diagnostics):
-            raise DesiredStateError(desired.diagnostics)
-        return desired
 
     def reader(self) -> ReadApi:
         """A client that cannot send anything but GET."""
@@ -121,6 +118,18 @@ class Session:
         if self._client is not None:
             self._client.close()
             self.view.reads, self.view.writes = self._client.reads, self._client.writes
+
+
+def _understood(document: Document) -> Desired:
+    desired = (
+        understand(document.root, document.sources, document.removed, KINDS, is_whole=document.is_whole)
+        if document.files
+        else Desired(document.sources, KINDS)
+    )
+    desired.diagnostics = [*document.diagnostics, *document.without_consequences(desired.diagnostics)]
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in desired.diagnostics):
+        raise DesiredStateError(desired.diagnostics)
+    return desired
 
 
 def run_session(command: str, options: Options, work: Callable[[Session], ExitCode]) -> int:

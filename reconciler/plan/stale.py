@@ -117,9 +117,9 @@ def _that_count(book: Book, live: Live, spec: FieldSpec, change: Change, decoded
 
 
 def _in_order(value: Any) -> Any:
-    """The same value, with lists in which order cannot count in one order: of text, and of objects with ids."""
+    """The same value in one form: without what is empty, lists of text and of objects with ids in one order."""
     if isinstance(value, dict):
-        return {key: _in_order(item) for key, item in value.items()}
+        return {key: _in_order(item) for key, item in value.items() if item not in (None, [], {})}
     if not isinstance(value, list):
         return value
     if all(isinstance(item, str) for item in value):

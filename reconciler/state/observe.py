@@ -15,6 +15,7 @@ from schemas import AnyKind
 from schemas._core.references import kinds_referred_to
 
 VERSION_PATH = "/instance/version"
+ACCOUNT_PATH = "/accounts"
 CLOUD = "https://api.netbird.io"
 
 Parents = Callable[[Snapshot, AnyKind], list[str]]
@@ -56,6 +57,19 @@ def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[s
         return list(snapshot.of(kind.parent))
 
     return _read(api, kinds, needed, parents)
+
+
+def account_of(api: ReadApi) -> str:
+    """Id of the account that the token leads to.
+
+    Raises:
+        AccountError: as `observe`.
+    """
+    accounts = _objects(ACCOUNT_PATH, api.get(ACCOUNT_PATH))
+    if len(accounts) != 1:
+        raise _no_netbird(ACCOUNT_PATH)
+    identifier: str = accounts[0]["id"]
+    return identifier
 
 
 def lists_of(desired: Desired) -> list[str]:
