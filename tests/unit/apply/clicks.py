@@ -38,7 +38,7 @@ BASE: Json = {
     },
     "networks": {
         "dc": {
-            "routers": [{"peer": "m1"}],
+            "routers": [{"peer_groups": ["ops"]}],
             "resources": {"lab": {"address": "10.0.0.1", "groups": ["apps"]}, "nas": {"address": "10.0.0.2"}},
         },
         "lan": {"resources": {"printer": {"address": "10.9.0.1"}}},
@@ -408,14 +408,22 @@ class History:
 
     @classmethod
     def drawn(cls, seed: int) -> History:
-        """Some wishes, and some clicks on different objects; in every second history only such as do not matter."""
+        """Some wishes, and some clicks on different objects: in every second history none of them matters.
+
+        In the others one does, each in its turn.
+        """
         random = Random(seed)
-        wishes = tuple(random.sample(list(WISHES), random.randint(1, 5)))
-        touched = cls(wishes, ()).touched
-        pool = [name for name, click in CLICKS.items() if seed % 2 or not touched.intersection(click.hits)]
-        random.shuffle(pool)
+        wishes = random.sample(list(WISHES), random.randint(1, 5))
+        pool = random.sample(list(CLICKS), len(CLICKS))
+        if seed % 2:
+            first = MATTERING[seed // 2 % len(MATTERING)]
+            hit = random.choice([wish for wish in WISHES if cls((wish,), (first,)).changed])
+            wishes = wishes if hit in wishes else [*wishes[1:], hit]
+            pool = [*(name for name in pool if CLICKS[name].to != CLICKS[first].to), first]
+        else:
+            pool = [name for name in pool if not cls(tuple(wishes), (name,)).changed]
         by_object = {CLICKS[name].to: name for name in pool}
-        return cls(wishes, tuple(list(by_object.values())[: random.randint(1, 6)]))
+        return cls(tuple(wishes), tuple(list(by_object.values())[-random.randint(1, 6) :]))
 
     @property
     def document(self) -> Json:
@@ -442,3 +450,7 @@ class History:
         """Exit code of the apply: stale, refused because something still needs what would be deleted, or done."""
         is_needed = "a group goes" in self.wishes and "a policy for old" in self.clicks
         return 6 if self.changed else 5 if is_needed else 0
+
+
+MATTERING = [name for name in CLICKS if History(tuple(WISHES), (name,)).changed]
+"""Clicks that change something that some plan touches."""

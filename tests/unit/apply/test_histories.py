@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from reconciler.simulator import Simulator
 from tests.unit.apply.clicks import BASE, CLICKS, WISHES, Hand, History
 from tests.unit.harness import Account
 
 Json = dict[str, Any]
-HISTORIES = {seed: History.drawn(seed) for seed in range(60)}
+HISTORIES = {seed: History.drawn(seed) for seed in range(90)}
 LISTS = [
     "groups",
     "policies",
@@ -71,14 +73,32 @@ def expected_writes(history: History, hand: Hand) -> list[str]:
     return sorted(writes)
 
 
+_made: list[tuple[Simulator, str]] = []
+
+
+@pytest.fixture
+def yesterday(account: Account, connect: Callable[[Any, str], None], capsys: pytest.CaptureFixture[str]) -> Account:
+    """An account that is as the files said so far: made once, then copied."""
+    if not _made:
+        account.join("m1", "m2", "m3")
+        for name in ("lone", "spare"):
+            account.send("POST", "/groups", {"name": name})
+        account.write(json.dumps(BASE))
+        assert account.nbsync("apply", "--yes", "--secrets-out", "secrets").exit_code == 0
+        _made.append((account.simulator, account.token))
+    (origin, token), copy = _made[0], Simulator()
+    for kind in dict.fromkeys(kind for kind, _ in origin.world.store.dirty):
+        for row in origin.world.store.table(kind).all():
+            copy.world.store.table(kind).put(row)
+    connect(copy, token)
+    return Account(account.folder, capsys, copy, token)
+
+
 @pytest.mark.parametrize("seed", HISTORIES)
-def test_a_saved_plan_is_applied_or_refused_rightly(account: Account, seed: int) -> None:
-    history, hand = HISTORIES[seed], Hand(account)
-    account.join("m1", "m2", "m3")
-    for name in ("lone", "spare"):
-        account.send("POST", "/groups", {"name": name})
-    account.applied(json.dumps(BASE), "--secrets-out", "secrets")
-    planned = account.plan(json.dumps(history.document), "--save", "plan.json")
+def test_a_saved_plan_is_applied_or_refused_rightly(yesterday: Account, seed: int) -> None:
+    account, history, hand = yesterday, HISTORIES[seed], Hand(yesterday)
+    account.write(json.dumps(history.document))
+    planned = account.nbsync("plan", "-o", "json", "--save", "plan.json")
     assert {change["address"] for change in planned.document["changes"]} == {
         address for wish in history.wishes for address in WISHES[wish].changes
     }
@@ -118,10 +138,3 @@ def test_both_happen_often() -> None:
     clicked = Counter(click for history in HISTORIES.values() for click in history.clicks)
     assert clicked.keys() == CLICKS.keys(), CLICKS.keys() - clicked.keys()
     assert {wish for history in HISTORIES.values() for wish in history.wishes} == WISHES.keys()
-
-
-@pytest.mark.parametrize("click", [name for name, click in CLICKS.items() if click.hits])
-def test_every_click_on_what_a_plan_touches_makes_it_stale(click: str) -> None:
-    """The histories know it: no click of those that are said to hit something is without a wish that it hits."""
-    touched = {name for name in WISHES if History((name,), (click,)).verdict}
-    assert touched or CLICKS[click].hits[0] == "peer/m2"
