@@ -59,7 +59,7 @@ def restored(archive: Archive) -> tuple[Map, Sources, list[tuple[str, int]]]:
         raise ValueError("there are fewer marks than there should be") from None
     if next(marks, None) is not None:
         raise ValueError("there are more marks than there should be")
-    if any(not 0 <= mark >> FILE < max(len(archive.files), 1) for mark in (*archive.marks, *_second(archive.removed))):
+    if any(not 0 <= mark >> FILE < len(archive.files) for mark in (*archive.marks, *_second(archive.removed))):
         raise ValueError("a mark leads to no file")
     return root, sources, list(archive.removed)
 
