@@ -12,7 +12,9 @@ from werkzeug.wrappers import Request, Response
 
 # Imported before the fixture looks for them: what is imported later would keep the kinds of one test for all others.
 import reconciler.cli.export
+import reconciler.cli.saved
 import reconciler.cli.session
+import reconciler.cli.show
 import reconciler.render.view  # noqa: F401
 from schemas import KINDS, in_order
 from schemas._core.fields import AsTuple, JsonObject, Name, RefTo, Resource, Text, Trait, Unordered, Wire
@@ -222,3 +224,20 @@ def test_it_is_shown_as_text_and_exported(account: Account, printers: Printers) 
     text = account.nbsync("plan").stdout
     assert "printers (1)" in text
     assert "+ printer/new" in text
+
+
+def test_its_plans_are_saved_shown_and_applied_or_refused(account: Account, printers: Printers) -> None:
+    account.applied(FIRST, *SECRETS)
+    changed = FIRST.replace("groups: [office]", "groups: [], duplex: true").replace("Laser 2", "Laser 3")
+    planned = account.plan(changed, "--save", "plan.json")
+    assert account.nbsync("show", "plan.json", "-o", "json").document["changes"] == planned.document["changes"]
+    hall = next(one for one in printers.printers.values() if one["name"] == "hall")
+    hall["colour"], hall["pages"] = "green", 7
+    stale = account.nbsync("apply", "-o", "json", "--plan", "plan.json", *SECRETS)
+    assert (stale.exit_code, stale.error.address) == (6, "printer/hall")
+    assert stale.error.message.endswith(
+        "colour, for which the files have no word, is another one now than when planned"
+    )
+    hall["colour"] = "black"
+    applied = account.nbsync("apply", "-o", "json", "--plan", "plan.json", *SECRETS)
+    assert (applied.exit_code, applied.changes) == (0, planned.changes)

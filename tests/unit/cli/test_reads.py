@@ -32,7 +32,8 @@ account: {peer_login_expiration: 12h}
 """
 MANAGED_TOKENS = 2
 WITHOUT_WRITES = {
-    "plan": ("--detailed-exitcode",),
+    "plan": ("--detailed-exitcode", "--save", "plan.json"),
+    "show": ("plan.json",),
     "drift": (),
     "validate": (),
     "fmt": ("--check",),
@@ -51,6 +52,8 @@ def test_every_command_that_only_looks_is_among_these() -> None:
 @pytest.mark.parametrize("command", WITHOUT_WRITES)
 def test_commands_that_look_send_nothing_but_get(account: Account, command: str) -> None:
     account.write("version: 1" + EVERYTHING)
+    if command == "show":
+        account.nbsync("plan", "--save", "plan.json")
     outcome = account.nbsync(command, *WITHOUT_WRITES[command])
     assert outcome.exit_code in (0, 2), outcome.stderr
     assert outcome.writes == []
