@@ -63,16 +63,14 @@ def state_of(book: Book, live: Live, change: Change | None = None) -> State:
 
 
 def differences(then: State, now: State) -> list[str]:
-    """How an object differs from what it was, in the files' words; nothing if it is the same, whatever it refers to is called.
+    """How an object (of one id) differs from what it was, in the files' words; nothing if it is the same, whatever it refers to is called.
 
     Returns:
         Texts such as `enabled was true when planned, is false now`.
     """
-    if (then.id, then.name, then.parent, then.sent) == (now.id, now.name, now.parent, now.sent):
+    if (then.name, then.parent, then.sent) == (now.name, now.parent, now.sent):
         return []
     found = []
-    if then.id != now.id:
-        found.append(f"it was made anew: its id was {then.id} when planned, is {now.id} now")
     if (then.name, then.parent) != (now.name, now.parent):
         found.append(f"it was {then.key} when planned, is {now.key} now")
     paths = dict.fromkeys([*then.fields, *now.fields])

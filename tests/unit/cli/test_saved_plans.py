@@ -14,7 +14,7 @@ import pytest
 from reconciler.cli.options import FORMATS
 from reconciler.redact import clean
 from reconciler.simulator import Simulator
-from tests.unit.harness import Account, Desk, NoServer, Outcome
+from tests.unit.harness import Account, Between, Desk, NoServer, Outcome, json_answer
 from tests.unit.plan.test_savefile import sealed
 
 FILES = "groups: {a: , b: }\npolicies: {p: {from: a, to: b, allow: tcp/443}}"
@@ -62,7 +62,11 @@ def test_it_is_applied_only_once(account: Account) -> None:
     again = account.nbsync("apply", *PLAN)
     assert (again.exit_code, again.writes) == (6, [])
     assert {error.address for error in again.errors} == {"group/a", "group/b", "policy/p"}
-    assert all("it was not there when planned, is there now with the id " in error.message for error in again.errors)
+    ids = {one["name"]: one["id"] for path in ("/groups", "/policies") for one in account.read(path)}
+    for error in again.errors:
+        name = (error.address or "").partition("/")[2]
+        what = f"it was not there when planned, is there now with the id {ids[name]}"
+        assert error.message == f"{error.address} has changed since the plan was made: {what}"
     assert {error.code for error in again.errors} == {"NBS620"}
 
 
@@ -113,8 +117,52 @@ def test_a_name_that_two_groups_have_by_now_is_stale(account: Account) -> None:
     assert all(one["id"] in error.message for one in (live, other))
 
 
+def test_an_object_that_shares_its_name_by_now_is_stale(account: Account) -> None:
+    account.applied(FILES)
+    saved(account, FILES.replace("tcp/443", "tcp/444"))
+    policy = account.named("/policies", "p")
+    group = account.named("/groups", "a")["id"]
+    rule = {
+        "name": "r",
+        "enabled": True,
+        "action": "accept",
+        "protocol": "all",
+        "sources": [group],
+        "destinations": [group],
+    }
+    account.send("POST", "/policies", {"name": "p", "enabled": True, "rules": [rule]})
+    error = account.nbsync("apply", *PLAN).error
+    assert error.message.startswith("policy/p has changed since the plan was made: 2 live objects match policy/p: ")
+    assert policy["id"] in error.message
+
+
+def test_lists_may_come_in_another_order(account: Account, connect: Callable[[Any, str], None]) -> None:
+    account.join("m", "n")
+    account.applied(
+        "groups: {a: {peers: [m, n]}, b: , c: }\npolicies: {p: {from: [a, b], to: [b, c], allow: [tcp/1, tcp/2]}}"
+    )
+    saved(
+        account,
+        "manage: {policies: full}\nunmanaged: [policy/Default]\ngroups: {a: {peers: []}}\npolicies: {q: {from: a, to: a, allow: all}}",
+    )
+    between = Between(account.simulator)
+    between.after = lambda _request, response: json_answer(backwards(json.loads(response.get_data())))
+    connect(between, account.token)
+    outcome = account.nbsync("apply", *PLAN)
+    assert (outcome.exit_code, outcome.changes) == (0, ["~ group/a (peers)", "- policy/p", "+ policy/q"])
+
+
+def backwards(answer: Any) -> Any:
+    """All lists of an answer the other way round."""
+    if isinstance(answer, dict):
+        return {key: backwards(value) for key, value in answer.items()}
+    return [backwards(item) for item in reversed(answer)] if isinstance(answer, list) else answer
+
+
 def test_what_would_be_new_in_the_plan_is_not_done(account: Account) -> None:
     account.applied(FILES)
+    row = account.row("policies", account.named("/policies", "p")["id"])
+    account.store("policies", {**row, "rules": [*row["rules"], {**row["rules"][0], "id": "another", "name": "r2"}]})
     saved(account, "manage: {groups: full}\n" + FILES.replace("tcp/443", "tcp/444"))
     account.send("POST", "/groups", {"name": "clicked"})
     account.send("POST", "/groups", {"name": "clicked too"})
@@ -206,13 +254,14 @@ def test_a_plan_for_a_target_stays_one(account: Account) -> None:
 
 
 def test_overlays_and_variables_are_in_the_plan(account: Account) -> None:
+    account.applied("groups: {c: }")
     account.write("policies: {p: {description: laid over}}\nremove: [group/c]", "over.yaml")
-    text = FILES.replace("{a: ,", "{a: , c: ,") + "\nvars: {x: 1}"
+    text = FILES.replace("{a: ,", "{a: , c: ,") + "\nvars: {x: 1}\nmanage: {groups: full}"
     text = text.replace("allow: tcp/443", 'allow: "tcp/${var:x}"')
     saved(account, text, "nbsync.yaml", "--overlay", "over.yaml", "--var", "x=8443")
     (account.folder / "over.yaml").unlink()
     outcome = account.nbsync("apply", *PLAN)
-    assert outcome.changes == ["+ group/a", "+ group/b", "+ policy/p"]
+    assert outcome.changes == ["+ group/a", "+ group/b", "+ policy/p", "- group/c"]
     policy = account.named("/policies", "p")
     assert (policy["description"], policy["rules"][0]["ports"]) == ("laid over", ["8443"])
 
