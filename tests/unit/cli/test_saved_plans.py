@@ -370,7 +370,7 @@ def test_the_plan_says_all(account: Account, flags: tuple[str, ...]) -> None:
 def test_other_flags_stay(account: Account) -> None:
     saved(account)
     (account.folder / "token").write_text(account.token)
-    flags = ("--yes", "-q", "--token-file", "token", "--out", "text=out.txt", "--secrets-out", "secrets")
+    flags = ("--yes", "-q", "--token-file", "token", "--out", "text=out.txt", "--secrets-out", "s", "--journal", "j")
     assert account.nbsync("apply", *PLAN, *flags).exit_code == 0
     assert "3 created" in (account.folder / "out.txt").read_text()
 
