@@ -260,8 +260,8 @@ def _open_end(path: Path) -> int:
 
 def _lock(descriptor: int) -> None:
     """Show others, as long as the process lives, that the run has not ended yet."""
-    with suppress(OSError):  # a file system without locks
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    with suppress(OSError):  # another run writes to the same file, or the file system has no locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _now() -> str:

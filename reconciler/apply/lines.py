@@ -73,7 +73,7 @@ class Called(Line):
         path: relative to `/api`.
         body: what is sent, without secrets.
         before: the object as it was; None where the run itself has made it.
-        parent: id of the object in which it stood.
+        parent: id of the object in which it stood, or is to stand.
         falls: objects that go with it, as they were.
     """
 
@@ -156,9 +156,24 @@ def written(line: AnyLine) -> bytes:
         raise ValueError("it is nested too deeply") from None
 
 
+class Newer(Exception):
+    """A line of a format that this version does not know."""
+
+
 def read(text: bytes) -> AnyLine | None:
-    """A line of a file; None where it is damaged, or torn."""
+    """A line of a file; None where it is damaged, or torn.
+
+    Raises:
+        Newer: it begins a journal of a later format.
+    """
     try:
-        return _ADAPTER.validate_python(json.loads(text))
+        found = json.loads(text)
+        if isinstance(found, dict) and found.get("line") == "begin" and _is_newer(found.get("format")):
+            raise Newer
+        return _ADAPTER.validate_python(found)
     except (ValidationError, ValueError, RecursionError):
         return None
+
+
+def _is_newer(number: object) -> bool:
+    return isinstance(number, int) and number > FORMAT

@@ -51,6 +51,20 @@ def on_shelf(folder: Path) -> list[Path]:
     return sorted(names, key=lambda path: path.name, reverse=True)
 
 
+def on_any_shelf(environ: Mapping[str, str]) -> list[Path]:
+    """Journals of all servers, the newest first.
+
+    Raises:
+        OSError: a folder cannot be read.
+        RuntimeError: as `home`.
+    """
+    try:
+        folders = [path for path in home(environ).iterdir() if path.is_dir()]
+    except FileNotFoundError:
+        return []
+    return sorted((path for folder in folders for path in on_shelf(folder)), key=lambda path: path.name, reverse=True)
+
+
 def prune(folder: Path) -> None:
     """Remove the oldest journals; what cannot be removed stays."""
     with suppress(OSError):

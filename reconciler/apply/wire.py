@@ -81,7 +81,7 @@ class Wire:
             path=where,
             body=masked(body, kind.reveals),
             before=masked(self._last.get(where, live.seen), kind.reveals) if live else None,
-            parent=live.parent if live else "",
+            parent=live.parent if live else _named(kind.endpoint.create_path, where, "parent"),
             falls=tuple(self._image(str(address), address.kind, fallen) for address, fallen in falls),
         )
 

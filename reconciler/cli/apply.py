@@ -97,6 +97,7 @@ def apply_made(
     desired = desired or session.desired()
     api = session.writer()
     plan, book = make(session, desired, api)
+    journals.tell_of_the_last(session, book)
     if plan.verdicts:
         return ExitCode.REFUSED
     sink = open_sink(secrets_out, os.environ) if secrets_out else None

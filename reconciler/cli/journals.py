@@ -3,27 +3,71 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
+from reconciler.apply.aftermath import aftermath
 from reconciler.apply.journal import Journal, Occasion, Unrecorded, open_journal
+from reconciler.apply.past import Run, Unreadable, last_cut_off
 from reconciler.apply.report import Report
+from reconciler.apply.shelf import on_any_shelf
 from reconciler.cli.session import Session
-from reconciler.errors import ExitCode
+from reconciler.errors import ExitCode, Severity
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 
 
 def begin(session: Session, plan: Plan, book: Book) -> Unrecorded:
-    """Begin the journal of a run; one that changes nothing has none, nor has one on a simulated account unless it is asked for.
+    """Begin the journal of a run.
+
+    One that changes nothing has none, unless it comes after one that was cut off, which is history then; nor has one on a
+    simulated account, unless it is asked for.
 
     Raises:
         JournalFailed: it cannot be written.
     """
     file = session.options.journal
-    if not plan.changes or (session.options.simulate is not None and file is None):
+    if not (plan.changes or session.goes_on) or (session.options.simulate is not None and file is None):
         return Unrecorded()
     occasion = Occasion(session.view.server_url or "", session.view.command, _account(book))
     journal: Journal = open_journal(occasion, plan.changes, os.environ, file)
     return journal
+
+
+def named(journal: str, environ: Mapping[str, str]) -> Path:
+    """The journal that a person names: a file, or the name of one in the state folder."""
+    path = Path(journal)
+    if path.exists():
+        return path
+    with suppress(OSError, RuntimeError):
+        return next((one for one in on_any_shelf(environ) if journal in (one.name, one.stem)), path)
+    return path
+
+
+def tell_of_the_last(session: Session, book: Book) -> None:
+    """Tell what the last run did, if it was cut off; journals that cannot be read are warned of.
+
+    A run on a simulated account is told of only if its journal is asked for.
+    """
+    file, view = session.options.journal, session.view
+    if session.options.simulate is not None and file is None:
+        return
+    try:
+        run = last_cut_off(view.server_url or "", os.environ, file)
+    except Unreadable as error:
+        view.diagnostics += [replace(found, severity=Severity.WARNING) for found in error.diagnostics]
+        return
+    if run is not None and _is_of(run, book):
+        view.diagnostics += aftermath(run, book)
+        session.goes_on = True
+
+
+def _is_of(run: Run, book: Book) -> bool:
+    """Tell whether a run was on this account, as far as anybody knows."""
+    account = _account(book)
+    return None in (account, run.begin.account) or account == run.begin.account
 
 
 def end(session: Session, journal: Unrecorded, report: Report) -> ExitCode:

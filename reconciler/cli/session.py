@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Files, server and view of one command."""
+    """Files, server and view of one command.
+
+    Attributes:
+        goes_on: the run before this one was cut off.
+    """
 
     def __init__(self, command: str, options: Options) -> None:
         self.options = options
         self.view = View(command)
         self.document: Document | None = None
         """What the files hold, once they were read."""
+        self.goes_on = False
         self._client: ReadApi | None = None
         self._progress: Progress | None = None
 

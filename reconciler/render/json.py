@@ -10,6 +10,7 @@ from reconciler.apply.report import Report, Result
 from reconciler.doctor.check import Check
 from reconciler.errors import Diagnostic, Place
 from reconciler.plan.change import Action, Change, FieldChange, Origin, Undeclared
+from reconciler.render.runs import run_object
 from reconciler.render.view import View
 
 FORMAT_VERSION = "1.0"
@@ -39,7 +40,14 @@ def document(view: View) -> dict[str, Any]:
         "requests": {"read": view.reads, "write": view.writes},
         **({"undeclared": [_undeclared(one) for one in view.undeclared]} if view.command == "drift" else {}),
         **({"checks": [_check(check) for check in view.checks]} if view.checks else {}),
+        **_journals(view),
     }
+
+
+def _journals(view: View) -> dict[str, Any]:
+    if view.runs is None:
+        return {}
+    return {"journals": [run_object(run, with_calls=view.shows_calls) for run in view.runs]}
 
 
 def _undeclared(one: Undeclared) -> dict[str, Any]:

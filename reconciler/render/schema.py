@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.apply.past import Outcome
 from reconciler.doctor.check import Status
 from reconciler.errors import ExitCode, Severity
 from reconciler.plan.change import Action, Origin
@@ -41,10 +42,22 @@ def plan_schema() -> dict[str, Any]:
                     "items": _object({"address": _TEXT, "kind": _TEXT, "key": _TEXT, "id": _TEXT}),
                 },
                 "checks": {"type": "array", "items": {"$ref": "#/$defs/check"}},
+                "journals": {
+                    "description": "Of history: earlier runs, the newest first; with their calls where one journal is asked for",
+                    "type": "array",
+                    "items": {"$ref": "#/$defs/run"},
+                },
             },
-            optional=("undeclared", "checks"),
+            optional=("undeclared", "checks", "journals"),
         ),
-        "$defs": {"change": _change(), "field": _field(), "diagnostic": _diagnostic(), "check": _check()},
+        "$defs": {
+            "change": _change(),
+            "field": _field(),
+            "diagnostic": _diagnostic(),
+            "check": _check(),
+            "run": _run(),
+            "call": _call(),
+        },
     }
 
 
@@ -81,6 +94,42 @@ def _check() -> dict[str, Any]:
     statuses = {"enum": [str(status) for status in Status]}
     found = {"type": "array", "items": {"$ref": "#/$defs/diagnostic"}}
     return _object({"name": _TEXT, "status": statuses, "message": _TEXT, "diagnostics": found})
+
+
+def _run() -> dict[str, Any]:
+    counts = ("planned", "applied", "failed", "skipped", "unknown")
+    properties = {
+        "path": _TEXT,
+        "run": _TEXT,
+        "server": _TEXT,
+        "account": _MAYBE_TEXT,
+        "command": _TEXT,
+        "time": _TEXT,
+        "ended": _MAYBE_TEXT,
+        "outcome": {"enum": [str(outcome) for outcome in Outcome]},
+        "exit_code": {"type": ["integer", "null"]},
+        "counts": _object(dict.fromkeys(counts, _COUNT)),
+        "damaged_lines": _COUNT,
+        "calls": {"type": "array", "items": {"$ref": "#/$defs/call"}},
+    }
+    return _object(properties, optional=("calls",))
+
+
+def _call() -> dict[str, Any]:
+    return _object(
+        {
+            "number": {"type": "integer"},
+            "time": _TEXT,
+            "address": _TEXT,
+            "action": {"enum": [str(action) for action in Action]},
+            "request": _TEXT,
+            "id": _MAYBE_TEXT,
+            "outcome": {"enum": ["taken", "refused", "not_processed", "unknown", None]},
+            "status": {"type": ["integer", "null"]},
+            "code": _MAYBE_TEXT,
+            "secret_safe": {"type": "boolean"},
+        }
+    )
 
 
 def _diagnostic() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from reconciler.apply.report import Report, Status
 from reconciler.errors import ExitCode
 from reconciler.plan.change import Action, Origin, Plan
 from reconciler.render.checks import add_checks
+from reconciler.render.runs import add_runs
 from reconciler.render.sheet import COLOURS, Piece, Sheet
 from reconciler.render.view import View
 
@@ -48,6 +49,8 @@ def summarize(sheet: Sheet, view: View) -> None:
     elif view.plan is not None:
         _planned(sheet, view)
         _refused(sheet, view.plan)
+    elif view.runs is not None:
+        add_runs(sheet, view.runs, with_calls=view.shows_calls)
     elif view.checks:
         add_checks(sheet, view)
     elif view.command == "validate" and view.exit_code is ExitCode.DONE:

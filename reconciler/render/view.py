@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from reconciler.apply.past import Run
 from reconciler.apply.report import Report, Result
 from reconciler.doctor.check import Check
 from reconciler.errors import Diagnostic, ExitCode, Place, Severity
@@ -27,6 +28,8 @@ class View:
         reads, writes: requests that were sent.
         since: git revision at which the files were applied last, if origins are told.
         asked_for: changes that the files ask for since, where only drift is in the plan.
+        runs: earlier runs, where these are asked for.
+        shows_calls: every call of theirs is shown.
         plan_was_shown: a person has seen the plan already, to approve it.
     """
 
@@ -42,6 +45,8 @@ class View:
     writes: int = 0
     since: str | None = None
     asked_for: int = 0
+    runs: list[Run] | None = None
+    shows_calls: bool = False
     plan_was_shown: bool = False
 
     @property

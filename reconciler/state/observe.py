@@ -154,6 +154,7 @@ def _add_from_each(api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: lis
             raise
         snapshot.unread.add(kind.name)
         return
+    snapshot.looked_into[kind.name] = frozenset(parents)
     for parent, where, answer in zip(parents, paths, answers, strict=True):
         for seen in _objects(where, answer):
             snapshot.objects[kind.name][seen["id"]] = Live(kind, seen["id"], seen, parent)

@@ -33,16 +33,25 @@ class Snapshot:
         server_version: as the server says, or None if it does not.
         self_hosted: the server is not NetBird Cloud.
         unread: names of kinds that the caller may not read.
+        looked_into: ids of the parents that were read, of kinds whose objects have no list of their own.
     """
 
     objects: dict[str, dict[str, Live]] = field(default_factory=dict)
     server_version: str | None = None
     self_hosted: bool = True
     unread: set[str] = field(default_factory=set)
+    looked_into: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def of(self, kind: str) -> Mapping[str, Live]:
         """Live objects of one kind by id."""
         return self.objects.get(kind, {})
+
+    def shows(self, kind: AnyKind, parent: str) -> bool:
+        """Tell whether the objects of a kind (in this parent) were read, so that one that is not among them is not there."""
+        if kind.name not in self.objects or kind.name in self.unread:
+            return False
+        inside = self.looked_into.get(kind.name)
+        return inside is None or parent in inside
 
     def __iter__(self) -> Iterator[Live]:
         for objects in self.objects.values():

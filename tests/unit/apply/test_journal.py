@@ -16,23 +16,10 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from reconciler.apply import shelf
+from tests.unit.apply.journals import calls, journals, lines
 from tests.unit.harness import Account, Between
 
 ROOT = Path(__file__).parents[3]
-Line = dict[str, Any]
-
-
-def journals(folder: Path) -> list[Path]:
-    """All journals in the state folder, the oldest first."""
-    return sorted((folder / ".state/nbsync/journals").glob("*/*.jsonl"))
-
-
-def lines(path: Path) -> list[Line]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def calls(path: Path) -> list[Line]:
-    return [line for line in lines(path) if line["line"] == "call"]
 
 
 def mode(path: Path) -> int:

@@ -40,6 +40,7 @@ WITHOUT_WRITES = {
     "export": ("--out", "exported"),
     "schema": ("--plan",),
     "explain": ("NBS401",),
+    "history": (),
     "doctor": (),
     "init": ("repository",),
 }

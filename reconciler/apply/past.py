@@ -1,0 +1,194 @@
+"""Journals of runs that are over, read back. People can edit them: what is damaged is passed over and counted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from reconciler.apply.lines import Answered, Begin, Called, End, Newer, Safe, Settled, read
+from reconciler.apply.shelf import on_shelf, shelf
+from reconciler.errors import DesiredStateError, Diagnostic, ExitCode, reason
+
+UNREADABLE = "NBS611"
+
+
+class Unreadable(DesiredStateError):
+    """A journal cannot be read."""
+
+    def __init__(self, path: Path, why: str, advice: str = "name another journal: nbsync history lists them") -> None:
+        super().__init__(Diagnostic(UNREADABLE, f"the journal {path} cannot be read: {why}", advice))
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    CUT_OFF = "cut off"
+    RUNNING = "running"
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, and what it came to; no answer where the run ended before."""
+
+    called: Called
+    answer: Answered | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody knows whether it took effect."""
+        return self.answer is None or self.answer.outcome == "unknown"
+
+    @property
+    def has_effect(self) -> bool:
+        """The server took it; it had deleted already what it does not find."""
+        return self.answer is not None and self.answer.outcome == "taken"
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run did, as far as its journal tells.
+
+    Attributes:
+        path: of the file.
+        calls: in the order in which they were sent.
+        safe: address and id of the secrets that have reached their sink.
+        is_running: it has not ended, and its process lives.
+        damaged: lines that could not be read.
+    """
+
+    path: Path
+    begin: Begin
+    calls: dict[int, Call] = field(default_factory=dict)
+    settled: dict[str, Settled] = field(default_factory=dict)
+    safe: set[tuple[str, str]] = field(default_factory=set)
+    end: End | None = None
+    is_running: bool = False
+    damaged: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        if self.end is None:
+            return Outcome.RUNNING if self.is_running else Outcome.CUT_OFF
+        code = self.end.exit_code
+        if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+            return Outcome.INTERRUPTED
+        return Outcome.FAILED if code else Outcome.DONE
+
+    @property
+    def made(self) -> int:
+        """How many changes were made."""
+        return sum(1 for one in self.settled.values() if one.status == "applied")
+
+    def add(self, line: Called | Answered | Safe | Settled | End) -> None:
+        """Take one line in; an answer to no call is passed over."""
+        if isinstance(line, Called):
+            self.calls.setdefault(line.number, Call(line))
+        elif isinstance(line, Answered):
+            if call := self.calls.get(line.number):
+                call.answer = line
+        elif isinstance(line, Safe):
+            self.safe.add((line.address, line.id))
+        elif isinstance(line, Settled):
+            self.settled[line.address] = line
+        else:
+            self.end = line
+
+
+def runs_in(path: Path) -> list[Run]:
+    """All runs of a file, in the order in which they began; none where no line is one of a journal.
+
+    Raises:
+        Unreadable: the file cannot be read, or a newer version of nbsync has written it.
+    """
+    runs: dict[str, Run] = {}
+    damaged = 0
+    try:
+        with path.open("rb") as file:
+            is_locked = _is_locked(file.fileno())
+            for text in filter(None, map(bytes.strip, file)):
+                damaged += not _take(runs, path, text)
+    except OSError as error:
+        raise Unreadable(path, reason(error)) from None
+    except Newer:
+        raise Unreadable(path, "a newer version of nbsync has written it", "use that version") from None
+    for run in runs.values():
+        run.is_running, run.damaged = is_locked and run.end is None, damaged
+    return list(runs.values())
+
+
+def _take(runs: dict[str, Run], path: Path, text: bytes) -> bool:
+    line = read(text)
+    if isinstance(line, Begin):
+        runs.setdefault(line.run, Run(path, line))
+        return True
+    run = runs.get(line.run) if line else None
+    if line is None or run is None:
+        return False
+    run.add(line)
+    return True
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Tell whether a living process writes to the file."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    return False
+
+
+def newest_first(server: str, environ: Mapping[str, str], file: Path | None = None) -> Iterator[Run]:
+    """Runs against a server, those of its folder or of a file, as far as anybody asks for them.
+
+    Raises:
+        Unreadable: as `runs_in`, or the folder cannot be read.
+    """
+    for path in _paths(server, environ, file):
+        yield from (run for run in reversed(runs_in(path)) if run.begin.server == server)
+
+
+def _paths(server: str, environ: Mapping[str, str], file: Path | None) -> list[Path]:
+    if file is not None:
+        return [file] if file.is_file() else []
+    try:
+        return on_shelf(shelf(server, environ))
+    except (OSError, RuntimeError) as error:
+        raise Unreadable(Path("of the last run"), reason(error), "see who owns the state folder") from None
+
+
+END_LENGTH = 4096
+"""Bytes at the end of a file that hold its last line, if the run has ended."""
+
+
+def has_ended(path: Path) -> bool:
+    """Tell whether the last line of a file ends a run: the rest need not be read then."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(os.fstat(file.fileno()).st_size - END_LENGTH, 0))
+            last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+    except OSError:
+        return False
+    return isinstance(read(last), End)
+
+
+def last_cut_off(server: str, environ: Mapping[str, str], file: Path | None = None) -> Run | None:
+    """The newest run against a server, if it was cut off: killed, or the power went.
+
+    Raises:
+        Unreadable: as `newest_first`.
+    """
+    paths = _paths(server, environ, file)
+    if not paths or has_ended(paths[0]):
+        return None
+    run = next(newest_first(server, environ, file), None)
+    return run if run is not None and run.outcome is Outcome.CUT_OFF else None
