@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from reconciler.apply.lines import Called
+from reconciler.plan.footprint import decoded
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.fields import JsonObject, Resource
-from schemas._core.kind import CannotExpress
 
 
 class Effect(StrEnum):
@@ -64,12 +64,3 @@ def _said(kind: AnyKind, seen: JsonObject, book: Book) -> tuple[str, Resource] |
     model = decoded(kind, seen, book)
     name = seen.get(kind.name_field) if kind.name_field else ""
     return None if model is None or not isinstance(name, str) else (kind.name_form(name), model)
-
-
-def decoded(kind: AnyKind, seen: JsonObject, book: Book) -> Resource | None:
-    """The object that recorded JSON shows, in the files' words; None where there are none for it."""
-    try:
-        model: Resource = kind.decode(kind.model, seen, book)
-    except (CannotExpress, LookupError, TypeError, ValueError, AttributeError):
-        return None
-    return model

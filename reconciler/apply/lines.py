@@ -72,7 +72,8 @@ class Called(Line):
         id: of the object that is changed or deleted; None where one is made.
         path: relative to `/api`.
         body: what is sent, without secrets.
-        before: the object as it was; None where the run itself has made it.
+        made: the run itself has made the object.
+        before: the object as it was; None where it is made, or was not seen.
         parent: id of the object in which it stood, or is to stand.
         falls: objects that go with it, as they were.
     """
@@ -87,6 +88,7 @@ class Called(Line):
     method: str
     path: str
     body: Any = None
+    made: bool = False
     before: dict[str, Any] | None = None
     parent: str = ""
     falls: tuple[Image, ...] = ()

@@ -73,6 +73,7 @@ class Wire:
         kind, identifier = change.kind, "" if method == "POST" else _named(change.kind.endpoint.item_path, where, "id")
         is_planned = change.live is not None and (kind.endpoint.singleton or change.live.id == identifier)
         live = change.live if is_planned and method != "POST" else None
+        before = self._last.get(where, live.seen if live else None)
         falls = change.falls if live and method == "DELETE" else ()
         return self._journal.call(
             change,
@@ -80,7 +81,8 @@ class Wire:
             method=method,
             path=where,
             body=masked(body, kind.reveals),
-            before=masked(self._last.get(where, live.seen), kind.reveals) if live else None,
+            made=live is None and method != "POST",
+            before=masked(before, kind.reveals) if method != "POST" else None,
             parent=live.parent if live else _named(kind.endpoint.create_path, where, "parent"),
             falls=tuple(self._image(str(address), address.kind, fallen) for address, fallen in falls),
         )
@@ -106,8 +108,7 @@ class Wire:
         shown = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
         seen = shown if isinstance(shown, dict) else None
         identifier = seen.get("id", kind.name) if seen is not None else None
-        if method == "PUT":
-            self._remember(where, seen)
+        self._remember(where if method == "PUT" else f"{where}/{identifier}", seen)
         self._journal.answer(
             number,
             "taken",

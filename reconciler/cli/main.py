@@ -27,6 +27,7 @@ COMMANDS = {
     "export": "write the account as files",
     "explain": "what a diagnostic code means",
     "rotate": "a new secret for a setup key or a token",
+    "rollback": "the account as it was before the last apply",
     "history": "what was changed from here, run by run",
     "schema": "JSON Schema of the files, for editors, and of what -o json prints",
     "doctor": "whether the server can be reached, and the token is good enough",

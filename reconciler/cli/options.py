@@ -156,6 +156,7 @@ for_the_doctor = _decorated([*_FILES, *_OUTPUT, *_SERVER])
 for_server = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT])
 for_drift = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT, _SINCE])
 for_a_look = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT, *_PLANNING, _SINCE])
+for_rollbacks = _decorated([*_OUTPUT, *_SERVER, _TIMEOUT, _PLANNING[1]])
 for_plans = _decorated([*_FILES, *_OUTPUT, *_SERVER, _TIMEOUT, *_PLANNING])
 
 

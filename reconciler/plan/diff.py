@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,8 +32,14 @@ class Difference:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
-def diff(book: Book, resolved: Resolved) -> Difference:
-    """Compare every declared object with its live one, and find the live ones that nothing declares."""
+def diff(book: Book, resolved: Resolved, gone: Collection[tuple[str, str]] | None = None) -> Difference:
+    """Compare every declared object with its live one, and find the live ones that nothing declares.
+
+    Args:
+        book: what is what.
+        resolved: the declared objects that can be planned.
+        gone: kind and id of the live objects that are to be deleted, whoever owns their kind.
+    """
     result = Difference()
     differ = _Differ(book, result)
     for declared in book.desired.objects.values():
@@ -42,7 +48,9 @@ def diff(book: Book, resolved: Resolved) -> Difference:
         elif declared.address not in book.refused:
             result.diagnostics += remarks(book, declared)
     for kind in book.desired.registry.values():
-        if kind.name in book.desired.kinds and not kind.endpoint.singleton:
+        if gone is not None:
+            differ.going(kind, gone)
+        elif kind.name in book.desired.kinds and not kind.endpoint.singleton:
             differ.undeclared(kind)
     return result
 
@@ -197,6 +205,14 @@ class _Differ:
             elif (kind.parent, live.parent) not in self.deleted:
                 self.deleted.add((kind.name, live.id))
                 self.result.changes.append(self._deletion(live, address))
+
+    def going(self, kind: AnyKind, gone: Collection[tuple[str, str]]) -> None:
+        """Delete these live objects of a kind; those inside others of them go with these."""
+        for live in self.book.snapshot.of(kind.name).values():
+            place = (kind.name, live.id)
+            if place in gone and (kind.parent, live.parent) not in self.deleted:
+                self.deleted.add(place)
+                self.result.changes.append(self._deletion(live, self.book.addresses[place]))
 
     def _is_covered(self, live: Live) -> bool:
         """Children belong to nobody unless their parent declares its children of that kind, or goes itself."""

@@ -67,7 +67,12 @@ def _planned(sheet: Sheet, view: View) -> None:
         sheet.row((Piece("Drift: " if drift else "Plan: ", "bold"),), (*counts, Piece(sheet.say(rest))))
     else:
         lead = Piece("No drift: " if drift else "No changes: ", "bold green")
-        sheet.row((lead,), (Piece(f"the account is as the files say{rest}"),))
+        said = (
+            "the account is as it was before that run"
+            if view.command == "rollback"
+            else "the account is as the files say"
+        )
+        sheet.row((lead,), (Piece(f"{said}{rest}"),))
 
 
 def _drifted_since(sheet: Sheet, view: View, since: str) -> None:

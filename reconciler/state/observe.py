@@ -9,7 +9,8 @@ from typing import Any
 from reconciler.api.client import ReadApi, path
 from reconciler.api.problems import NotPermitted
 from reconciler.errors import AccountError, Diagnostic
-from reconciler.load.desired import Declared, Desired
+from reconciler.load.desired import Declared, Desired, Ownership
+from reconciler.load.tree import Sources
 from reconciler.state.snapshot import Live, Snapshot
 from schemas import AnyKind
 from schemas._core.references import kinds_referred_to
@@ -70,6 +71,17 @@ def account_of(api: ReadApi) -> str:
         raise _no_netbird(ACCOUNT_PATH)
     identifier: str = accounts[0]["id"]
     return identifier
+
+
+def observe_around(api: ReadApi, registry: Mapping[str, AnyKind], names: Collection[str]) -> Snapshot:
+    """Read all objects of some kinds, and of those around them: what they refer to, what refers to them, what goes with them.
+
+    Raises:
+        AccountError: as `observe`.
+    """
+    ownership = dict.fromkeys(names, Ownership(full=True))
+    desired = Desired(Sources(), registry, kinds=set(names), ownership=ownership)
+    return observe_all(api, _wanted(desired), names)
 
 
 def lists_of(desired: Desired) -> list[str]:

@@ -1,0 +1,137 @@
+"""The footprints of a run: its journal, and for calls without an answer what the account shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from reconciler.apply.effect import Effect, effect_of, meant
+from reconciler.apply.lines import Called, Image
+from reconciler.apply.past import Call, Run
+from reconciler.errors import Diagnostic, Severity
+from reconciler.plan.footprint import Footprint, compared, decoded
+from reconciler.plan.match import Book
+from reconciler.state.snapshot import Live
+from schemas import AnyKind
+from schemas._core.address import Address
+from schemas._core.fields import JsonObject
+
+NOT_RESTORED = "NBS613"
+
+
+def footprints(run: Run, book: Book) -> tuple[list[Footprint], list[Diagnostic]]:
+    """What a run has done, object by object in the order of its work; and warnings about what its journal does not tell.
+
+    Args:
+        run: as its journal tells.
+        book: of the account as it is now, with all kinds that the journal names.
+    """
+    trail = _Trail(book)
+    for call in run.calls.values():
+        trail.follow(call)
+    left = (one for place, one in trail.found.items() if place not in trail.untold)
+    return [one for one in left if one.before or one.after], list(dict.fromkeys(trail.diagnostics))
+
+
+@dataclass(slots=True)
+class _Trail:
+    """Footprints so far; `untold` are places of objects of which the journal does not say how they were."""
+
+    book: Book
+    found: dict[tuple[str, str], Footprint] = field(default_factory=dict)
+    untold: set[tuple[str, str]] = field(default_factory=set)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def follow(self, call: Call) -> None:
+        """Take in what one call did."""
+        called = call.called
+        kind = self.book.desired.registry.get(called.kind)
+        if kind is None:
+            self._tell(called.address, f"this version of nbsync knows no kind {called.kind}")
+        elif call.has_effect:
+            self._answered(kind, call)
+        elif call.is_open:
+            self._open(kind, called)
+
+    def _answered(self, kind: AnyKind, call: Call) -> None:
+        called, answer = call.called, call.answer
+        if called.method == "DELETE":
+            self._gone(called)
+        elif answer and (identifier := answer.id or called.id):
+            seen = answer.after or {**meant(called), "id": identifier}
+            self._enter(_touched(called, identifier), Live(kind, identifier, seen, answer.parent))
+
+    def _open(self, kind: AnyKind, called: Called) -> None:
+        """Nobody knows the answer: the account shows what became of it."""
+        effect, live = effect_of(called, self.book)
+        if effect is Effect.UNSEEN:
+            self._tell(called.address, "whether its last change took effect cannot be told: it cannot be read")
+        elif effect is not Effect.DID_NOT and called.method == "DELETE":
+            self._gone(called)
+        elif effect is not Effect.DID_NOT:
+            after = self._as_meant(kind, called, live)
+            self._enter(_touched(called, after.id), after)
+
+    def _as_meant(self, kind: AnyKind, called: Called, live: Live | None) -> Live:
+        """The object as a call was to leave it: the live one, in all that it has, if that is what was meant."""
+        if live is None:
+            return Live(kind, called.id or "", meant(called), called.parent)
+        said = called.body if isinstance(called.body, dict) else {}
+        as_meant = replace(live, seen={**live.seen, **said})
+        wanted, now = (decoded(kind, one.seen, self.book) for one in (as_meant, live))
+        if wanted is None or now is None:
+            return as_meant
+        settled = kind.settle(wanted, now, live.seen, self.book)
+        is_kept = all(getattr(settled, spec.name) == getattr(now, spec.name) for spec in compared(kind))
+        return live if is_kept else as_meant
+
+    def _gone(self, called: Called) -> None:
+        for image in (_touched(called, called.id or ""), *map(_of_image, called.falls)):
+            self._enter(image, None)
+
+    def _enter(self, touched: _Touched, after: Live | None) -> None:
+        kind = self.book.desired.registry.get(touched.kind)
+        if kind is None:
+            self._tell(touched.address, f"this version of nbsync knows no kind {touched.kind}")
+            return
+        place = (touched.kind, touched.id)
+        known = self.found.get(place)
+        before = known.before if known else self._before(kind, touched)
+        key = touched.address.partition("/")[2]
+        self.found[place] = Footprint(Address(touched.kind, key), kind, touched.id, before, after)
+
+    def _before(self, kind: AnyKind, touched: _Touched) -> Live | None:
+        if touched.is_new:
+            return None
+        seen = touched.seen or {}
+        is_named = not kind.name_field or isinstance(seen.get(kind.name_field), str)
+        is_it = kind.endpoint.singleton or seen.get("id") == touched.id
+        if is_named and is_it and decoded(kind, seen, self.book) is not None:
+            return Live(kind, touched.id, seen, touched.parent)
+        self.untold.add((touched.kind, touched.id))
+        self._tell(touched.address, "the files have no words for it as it was")
+        return None
+
+    def _tell(self, address: str, why: str) -> None:
+        message, advice = f"{address} is left out: {why}", "the journal has it as it was: change it by hand"
+        self.diagnostics.append(Diagnostic(NOT_RESTORED, message, advice, Severity.WARNING, address))
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """An object that a call was about, as it was; `is_new` if the run has made it."""
+
+    address: str
+    kind: str
+    id: str
+    seen: JsonObject | None
+    parent: str
+    is_new: bool = False
+
+
+def _touched(called: Called, identifier: str) -> _Touched:
+    is_new = called.method == "POST" or called.made
+    return _Touched(called.address, called.kind, identifier, called.before, called.parent, is_new)
+
+
+def _of_image(image: Image) -> _Touched:
+    return _Touched(image.address, image.kind, image.id, image.seen, image.parent)

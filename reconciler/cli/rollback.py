@@ -1,0 +1,126 @@
+"""`nbsync rollback`: take back what a run has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import click
+
+from reconciler.api.client import ReadApi
+from reconciler.apply.footprints import footprints
+from reconciler.apply.past import Outcome, Run, Unreadable, newest_first, runs_in
+from reconciler.cli.apply import apply_made
+from reconciler.cli.journals import named
+from reconciler.cli.options import collect, for_rollbacks, for_the_record
+from reconciler.cli.progress import Progress
+from reconciler.cli.session import Session, run_session
+from reconciler.errors import DesiredStateError, Diagnostic, ExitCode, NbsyncError, Severity, UsageError
+from reconciler.load.desired import Desired
+from reconciler.plan.change import Plan
+from reconciler.plan.match import Book
+from reconciler.plan.restore import nothing_asked, plan_restoration
+from reconciler.state.observe import observe_around
+from schemas import KINDS
+
+THE_RUN, FOREIGN = "NBS614", "NBS615"
+TAKEN_BACK = ("apply", "rollback")
+"""Commands whose last run a rollback takes back; a rotation only where its journal is named."""
+
+
+@click.command()
+@click.argument("of", metavar="[JOURNAL]", required=False)
+@for_rollbacks
+@click.option("--leave", multiple=True, metavar="ADDRESS", help="Leave this object as it is.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
+@click.option("--secrets-out", metavar="SINK", help="Where new secrets go: FILE, exec:COMMAND, or - for stdout.")
+@for_the_record
+def rollback(*, of: str | None, leave: tuple[str, ...], yes: bool, secrets_out: str | None, **given: Any) -> int:
+    """Put back what the last apply has changed: show the plan, ask, and change it. No files are needed.
+
+    What that run has made is deleted, what it deleted is made again, what it changed is as before; what has changed since is
+    not overwritten. A rollback has a journal, too, and can itself be rolled back.
+
+    JOURNAL is a file, or the name of one in the state folder, as nbsync history lists them; of several runs the last one counts.
+    """
+
+    def work(session: Session) -> ExitCode:
+        nothing = nothing_asked(KINDS)
+
+        def make(session: Session, _desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
+            run = _run(session, of)
+            _tell_which(session, run)
+            return _plan(session, api, run, leave)
+
+        return apply_made(session, make, yes=yes, secrets_out=secrets_out, desired=nothing)
+
+    return run_session("rollback", collect(given), work)
+
+
+def _run(session: Session, journal: str | None) -> Run:
+    """The run that is to be taken back.
+
+    Raises:
+        UsageError: there is none.
+        DesiredStateError: its journal cannot be read, is of another server, or not at its end yet.
+    """
+    url = session.view.server_url or ""
+    if journal is None:
+        found = (run for run in _newest(session, url) if run.begin.command in TAKEN_BACK)
+        run = next(filter(_has_changed, found), None)
+        where = f"no apply against {url} has left a journal here"
+    else:
+        path = named(journal, os.environ)
+        run = next(filter(_has_changed, reversed(runs_in(path))), None)
+        where = f"no run in {path} has changed anything"
+    if run is None:
+        raise UsageError(Diagnostic(THE_RUN, where, "nbsync history lists the journals; name one"))
+    if run.begin.server != url:
+        advice = "give the server and token of the account on which the run was"
+        raise DesiredStateError(Diagnostic(FOREIGN, f"the run was on {run.begin.server}, and this is {url}", advice))
+    if run.outcome is Outcome.RUNNING:
+        raise Unreadable(run.path, "its run is still at work", "wait until it has ended")
+    return run
+
+
+def _newest(session: Session, url: str) -> Iterator[Run]:
+    options = session.options
+    return iter(()) if options.simulate is not None else newest_first(url, os.environ)
+
+
+def _has_changed(run: Run) -> bool:
+    return any(call.has_effect or call.is_open for call in run.calls.values())
+
+
+def _tell_which(session: Session, run: Run) -> None:
+    begin = run.begin
+    message = f"this takes back nbsync {begin.command} at {begin.time}, of which {run.made} of {len(begin.changes)} changes were made"
+    session.view.diagnostics.append(
+        Diagnostic(THE_RUN, message, f"nbsync history {run.path} shows its calls", Severity.INFO)
+    )
+
+
+def _plan(session: Session, api: ReadApi, run: Run, leave: tuple[str, ...]) -> tuple[Plan, Book]:
+    calls = [call.called for call in run.calls.values()]
+    kinds = {called.kind for called in calls} | {
+        image.kind for image in chain.from_iterable(one.falls for one in calls)
+    }
+    with session.telling(Progress("reading the account", quiet=session.options.quiet)):
+        snapshot = observe_around(api, KINDS, kinds & KINDS.keys())
+    session.view.server_version = snapshot.server_version
+    now = Book(nothing_asked(KINDS), snapshot)
+    try:
+        touched, untold = footprints(run, now)
+        plan, book = plan_restoration(touched, now, session.options.allowances, leave)
+    except NbsyncError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # People can edit journals: objects in them need not be such as any server shows.
+        if "NBSYNC_DEBUG" in os.environ:
+            raise
+        raise Unreadable(run.path, f"it holds what no run writes ({type(error).__name__})") from error
+    session.view.diagnostics += untold
+    session.view.plan = plan
+    return plan, book

@@ -1,0 +1,435 @@
+"""`nbsync rollback`: what a run has changed is put back, and what has changed since is not overwritten."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.wrappers import Response
+
+from reconciler.apply.journal import Journal
+from reconciler.simulator import Simulator
+from tests.unit.apply.journals import cut, journals, lines
+from tests.unit.apply.test_cuts import AFTER, BEFORE
+from tests.unit.cli.test_history import ANYTHING
+from tests.unit.harness import Account, Between, Outcome
+
+SINK = ("--secrets-out", "secrets.jsonl")
+FULL = "manage: {default: full, users: no-delete, peers: no-delete}\nguards: {max_delete: {percent: 100}}\nunmanaged: [policy/Default]"
+KEYS_OF_LINES = (
+    "number",
+    "kind",
+    "address",
+    "action",
+    "outcome",
+    "id",
+    "parent",
+    "path",
+    "body",
+    "before",
+    "after",
+    "falls",
+)
+_CACHE: dict[str, Any] = {}
+
+
+def rollback(account: Account, *flags: str) -> Outcome:
+    return account.nbsync("rollback", "--yes", "-o", "json", *SINK, *flags)
+
+
+def rolled_back(account: Account, *flags: str) -> Outcome:
+    """Roll back, which must succeed."""
+    outcome = rollback(account, *flags)
+    assert outcome.exit_code == 0, outcome.stdout
+    return outcome
+
+
+def exported(account: Account) -> str:
+    """The whole account in the files' words."""
+    assert account.nbsync("export", "--out", "exported", "--force", "-q").exit_code == 0
+    said = "\n".join(path.read_text() for path in sorted(Path("exported").rglob("*.yaml")))
+    shutil.rmtree("exported")
+    return said
+
+
+@pytest.fixture
+def changed(
+    folder: Path, capsys: pytest.CaptureFixture[str], connect: Callable[[Any, str], None], impatient: list[float]
+) -> Account:
+    """An account that was as BEFORE has it, and is as AFTER has it, with all core kinds; the journal is of the second apply."""
+    simulator = Simulator()
+    if not _CACHE:
+        token = simulator.bootstrap()
+        connect(simulator, token)
+        account = Account(folder, capsys, simulator, token)
+        account.join("gw-1", "gw-2")
+        account.applied(BEFORE, *SINK)
+        before = exported(account)
+        _CACHE["earlier"] = deepcopy(simulator.world)
+        account.applied(AFTER, *SINK, "--journal", "journal")
+        journal = (folder / "journal").read_text()
+        _CACHE.update(
+            token=token, before=before, journal=journal, after=exported(account), world=deepcopy(simulator.world)
+        )
+        _CACHE["server"] = lines(folder / "journal")[0]["server"]
+    simulator.world = deepcopy(_CACHE["world"])
+    connect(simulator, _CACHE["token"])
+    (folder / "journal").write_text(_CACHE["journal"])
+    return Account(folder, capsys, simulator, _CACHE["token"])
+
+
+def test_an_account_is_as_it_was_before_the_apply(changed: Account) -> None:
+    outcome = rolled_back(changed, "journal", "--allow", "delete:9")
+    assert exported(changed) == _CACHE["before"]
+    assert changed.plan(BEFORE).changes == []
+    said = {found.address for found in outcome.warnings if found.code == "NBS613" and "secret" not in found.message}
+    assert said == {"service_user/gone"}
+
+
+def test_a_rollback_can_be_rolled_back_except_that_people_do_not_come_back(changed: Account) -> None:
+    rolled_back(changed, "journal", "--allow", "delete:9")
+    outcome = rolled_back(changed, "--allow", "delete:9")
+    assert exported(changed) == _CACHE["after"].replace("  eve@acme.io: {role: user}\n", "")
+    assert changed.plan(AFTER).changes == ["+ user/eve@acme.io"]
+    (left,) = (found for found in outcome.warnings if "secret" not in found.message)
+    assert (left.code, left.address) == ("NBS613", "user/eve@acme.io")
+    assert left.message.endswith("it was deleted, and no user can be made from here")
+    assert "this takes back nbsync rollback at " in outcome.findings[-1].message
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def kill(monkeypatch: pytest.MonkeyPatch, method: str, number: int) -> None:
+    """End the process when it has written down the nth call, or would write down its answer."""
+    written = getattr(Journal, method)
+
+    def die(self: Journal, *arguments: Any, **named: Any) -> Any:
+        done = written(self, *arguments, **named) if method == "call" else None
+        if (done or arguments[0]) == number:
+            os.close(self._descriptor)
+            raise Killed
+        return done if method == "call" else written(self, *arguments, **named)
+
+    monkeypatch.setattr(Journal, method, die)
+
+
+@pytest.mark.parametrize("method", ["call", "answer"])
+@pytest.mark.parametrize("number", range(3, 51, 9))
+def test_a_run_that_was_killed_is_taken_back_as_far_as_it_came(
+    changed: Account, monkeypatch: pytest.MonkeyPatch, number: int, method: str
+) -> None:
+    """It dies just before the server sees the nth call, or after it and before anybody has noted the answer."""
+    changed.simulator.world = deepcopy(_CACHE["earlier"])
+    changed.write("version: 1" + AFTER)
+    with monkeypatch.context() as patch:
+        kill(patch, method, number)
+        with pytest.raises(Killed):
+            changed.nbsync("apply", "--yes", "-q", *SINK)
+    rolled_back(changed, "--allow", "delete:9")
+    assert exported(changed) == _CACHE["before"]
+
+
+def test_something_new_that_is_not_as_the_cut_call_asked_for_is_left_to_a_person(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server makes every router enabled, whatever it is asked for; or somebody has changed it since: who knows."""
+    account.write("version: 1\nnetworks: {n: {routers: [{peer_groups: [All], enabled: false}]}}")
+    with monkeypatch.context() as patch:
+        kill(patch, "answer", 2)
+        with pytest.raises(Killed):
+            account.nbsync("apply", "--yes", "-q")
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert (
+        outcome.error.message
+        == "network_router/n/groups:All: it has changed since that run: enabled was False, is True"
+    )
+
+
+def test_what_has_changed_since_is_not_overwritten_and_named(account: Account) -> None:
+    account.applied("groups: {a: , b: }\nnetworks: {n: {description: x}}\npolicies: {p: {from: a, to: a, allow: icmp}}")
+    account.applied(
+        "groups: {a: , c: {previously: b}, d: }\nnetworks: {n: {description: y}, m: }\n"
+        "policies: {p: {from: [a, d], to: a, allow: tcp/1}}"
+    )
+    network, made = account.named("/networks", "n"), account.named("/networks", "m")
+    account.send("PUT", f"/networks/{network['id']}", {"name": "n", "description": "clicked"})
+    account.send("PUT", f"/networks/{made['id']}", {"name": "m", "description": "clicked"})
+    account.send("PUT", f"/groups/{account.named('/groups', 'c')['id']}", {"name": "clicked", "peers": []})
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert {found.address: found.message.partition(": ")[2] for found in outcome.errors} == {
+        "network/n": "it has changed since that run: description was y, is clicked",
+        "network/m": "it has changed since that run: description was (empty), is clicked",
+        "group/c": "it has changed since that run: name was c, is clicked",
+    }
+    assert {found.code for found in outcome.errors} == {"NBS612"}
+    assert outcome.errors[0].help == f"to put back the rest and leave it as it is: --leave {outcome.errors[0].address}"
+    left = ("--leave", "network/n", "--leave", "network/m", "--leave", "group/c")
+    assert rolled_back(account, *left).changes == ["~ policy/p (from, allow)", "- group/d"]
+
+
+def test_what_the_run_did_not_touch_may_change_and_stays(account: Account) -> None:
+    text = "groups: {a: , b: }\nnetworks: {n: {description: x}}"
+    account.applied(text)
+    account.applied("groups: {a: , c: {previously: b}}\nnetworks: {n: {description: y}}")
+    account.join("late")
+    peer = account.named("/peers", "late")["id"]
+    account.send("PUT", f"/groups/{account.named('/groups', 'c')['id']}", {"name": "c", "peers": [peer]})
+    account.send("PUT", f"/networks/{account.named('/networks', 'n')['id']}", {"name": "clicked", "description": "y"})
+    account.send("POST", "/groups", {"name": "another"})
+    assert rolled_back(account).changes == ["> group/b (was c)", "~ network/clicked (description)"]
+    assert [one["name"] for one in account.named("/groups", "b")["peers"]] == ["late"]
+    assert account.named("/networks", "clicked")["description"] == "x"
+    assert "another" in account.names("/groups")
+
+
+def test_what_went_with_something_comes_back_with_it_and_references_follow(account: Account) -> None:
+    text = """
+groups: {a: , b: }
+networks: {n: {routers: [{peer_groups: [a]}], resources: {r: {address: a.example, groups: [b]}}}}
+dns: {zones: {x.example: {groups: [a], records: {w: {A: 10.0.0.1}}}}}
+policies: {p: {from: a, to: {resource: n/r}, allow: all}, q: {from: [a, b], to: All, allow: all}}
+"""
+    account.applied(text, *SINK)
+    before, groups = exported(account), account.read("/groups")
+    emptied = ("networks", "dns.zones", "policies")
+    nothing = "groups: {c: }\nnetworks: {}\ndns: {zones: {}}\npolicies: {}"
+    account.applied(f"{FULL}\n{nothing}", *(flag for name in emptied for flag in ("--allow-empty", name)))
+    assert account.names("/groups") == ["All", "c"]
+    rolled_back(account)
+    assert exported(account) == before
+    assert account.plan(text).changes == []
+    assert account.named("/groups", "a")["id"] not in {group["id"] for group in groups}
+
+
+def test_tokens_that_went_with_a_service_user_unread_are_said_to_be_gone(account: Account) -> None:
+    text = "service_users: {nbsync: {role: admin}, s: {role: user, auto_groups: [g], tokens: {t: {expires_in: 9d}}}}"
+    account.applied(f"groups: {{g: }}\n{text}", *SINK)
+    account.applied("manage: {service_users: full}\ngroups: {g: }\nservice_users: {nbsync: {role: admin}}")
+    outcome = rolled_back(account)
+    assert outcome.changes == ["+ service_user/s"]
+    assert outcome.warning.message == (
+        "service_user/s: tokens that may have been in it do not come back: nobody had read them when it was deleted"
+    )
+    assert account.plan(text).changes == ["+ token/s/t"]
+
+
+KEYS = "setup_keys: {k: {type: reusable, usage_limit: 1, expires_in: 9d}, other: {type: reusable}}"
+WITHOUT = "manage: {default: full}\nsetup_keys: {other: {type: reusable}}"
+
+
+def test_a_key_that_was_deleted_comes_back_as_a_new_one_and_needs_a_sink(account: Account, folder: Path) -> None:
+    account.applied(KEYS, *SINK)
+    account.applied(WITHOUT)
+    refused = account.nbsync("rollback", "--yes", "-o", "json")
+    assert (refused.exit_code, refused.error.code, refused.writes) == (5, "NBS601", [])
+    outcome = rolled_back(account)
+    assert outcome.changes == ["+ setup_key/k"]
+    assert outcome.warning.message == (
+        "setup_key/k: it comes back with a new secret; the one before that run cannot be brought back"
+    )
+    first, _, second = (json.loads(line) for line in (folder / "secrets.jsonl").read_text().splitlines())
+    assert first["secret"] != second["secret"]
+    assert (account.named("/setup-keys", "k")["expires"] == second["expires"]) is True
+    assert not account.named("/setup-keys", "k")["expires"].startswith("0001")
+
+
+def use_up(account: Account, folder: Path) -> None:
+    secret = json.loads((folder / "secrets.jsonl").read_text().splitlines()[0])["secret"]
+    assert "error" not in account.simulator.event({"event": "peer_joins", "hostname": "x", "setup_key": secret})
+
+
+def wait(account: Account, folder: Path) -> None:
+    account.simulator.event({"event": "time_passes", "seconds": 10 * 86400})
+
+
+@pytest.mark.parametrize(("spend", "said"), [(use_up, "used up"), (wait, "expired")])
+def test_a_key_that_is_used_up_or_expired_is_not_made_again(
+    account: Account, folder: Path, spend: Callable[[Account, Path], None], said: str
+) -> None:
+    account.applied(KEYS, *SINK)
+    spend(account, folder)
+    account.applied(WITHOUT)
+    outcome = rolled_back(account)
+    assert outcome.changes == []
+    assert outcome.warning.address == "setup_key/k"
+    assert said in outcome.warning.message
+
+
+def test_a_key_that_was_revoked_stays_so(account: Account) -> None:
+    account.applied(KEYS, *SINK)
+    account.applied(KEYS.replace("9d", "9d, revoked: true"), *SINK)
+    outcome = rolled_back(account)
+    assert outcome.changes == []
+    assert outcome.warning.message == "setup_key/k: revoked stays True: NetBird does not take that back"
+
+
+def test_a_rotation_is_taken_back_only_where_its_journal_is_named(account: Account, folder: Path) -> None:
+    account.applied(KEYS, *SINK)
+    account.nbsync("rotate", "setup_key/k", "--yes", *SINK)
+    assert rolled_back(account, journals(folder)[1].name).changes == []
+    outcome = rollback(account)
+    assert (outcome.exit_code, {found.address for found in outcome.errors}) == (0, set())
+    assert outcome.changes == ["- setup_key/other"]
+
+
+def test_peers_that_were_deleted_do_not_come_back_and_that_is_said(account: Account) -> None:
+    account.join("gw-1", "gw-2")
+    account.applied("groups: {g: {peers: [gw-1, gw-2]}}")
+    account.applied("manage: {peers: full}\nguards: {max_delete: {percent: 100}}\npeers: {gw-2: }")
+    outcome = rolled_back(account)
+    assert outcome.changes == []
+    assert outcome.warning.message == "peer/gw-1: it was deleted, and no peer can be made from here"
+
+
+def test_a_name_that_somebody_else_has_taken_is_not_overwritten(account: Account) -> None:
+    account.applied("networks: {n: {description: mine}, m: }")
+    account.applied("manage: {default: full}\nnetworks: {m: }")
+    other = account.send("POST", "/networks", {"name": "n", "description": "somebody else's"})
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert outcome.error.message == f"network/n: another network is called so by now (id {other['id']})"
+
+
+def test_what_others_have_put_into_something_new_is_not_deleted_with_it(account: Account) -> None:
+    account.applied("networks: {m: }")
+    account.applied("networks: {m: , n: {resources: {r: {address: a.example}}}}")
+    network = account.named("/networks", "n")["id"]
+    body = {"name": "theirs", "address": "b.example", "groups": [], "enabled": True, "description": ""}
+    account.send("POST", f"/networks/{network}/resources", body)
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert outcome.error.message == "network/n: it holds what that run has not made: network_resource/n/theirs"
+
+
+def test_what_needs_something_that_is_gone_is_named(account: Account) -> None:
+    account.applied("groups: {a: , b: }\npolicies: {p: {from: a, to: b, allow: all}}")
+    account.applied("groups: {a: , b: }\npolicies: {p: {from: a, to: a, allow: all}}")
+    account.send("DELETE", f"/groups/{account.named('/groups', 'b')['id']}")
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.error.code, outcome.error.address) == (6, "NBS612", "policy/p")
+    assert "it cannot be as it was: no group is called" in outcome.error.message
+
+
+def test_what_is_not_there_any_more_is_said_and_left_so(account: Account) -> None:
+    account.applied("networks: {n: {description: x}}")
+    account.applied("networks: {n: {description: y}, m: }")
+    for network in account.read("/networks"):
+        account.send("DELETE", f"/networks/{network['id']}")
+    outcome = rolled_back(account)
+    assert outcome.changes == []
+    assert {found.message for found in outcome.warnings} == {
+        "network/n: it is not there any more, and is left so",
+        "network/m: it is not there any more, and is left so",
+    }
+
+
+def test_a_child_that_was_moved_goes_back(account: Account) -> None:
+    text = "networks: {n: {resources: {r: {address: a.example}}}, m: }"
+    account.applied(text)
+    account.applied("manage: {default: full}\nnetworks: {m: {resources: {r: {address: a.example}}}}")
+    assert rolled_back(account).changes == ["+ network/n", "> network_resource/n/r (was m/r)"]
+    assert account.plan(text).changes == []
+
+
+def test_guards_and_approval_are_those_of_every_plan(account: Account) -> None:
+    account.applied("groups: {a: }")
+    account.applied("groups: {a: , b: , c: , d: , e: }")
+    account.applied("groups: {f: , a: , b: , c: , d: , e: , g: , h: , i: , j: , k: }")
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.error.code, outcome.writes) == (5, "NBS401", [])
+    assert "--allow delete:6" in outcome.error.help
+    assert account.nbsync("rollback", "-o", "json").exit_code == 64
+    assert len(rolled_back(account, "--allow", "delete:6").changes) == 6
+
+
+def test_there_has_to_be_a_run_of_this_server(account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.error.code) == (64, "NBS614")
+    account.fault("POST", "/api/groups", "status:422")
+    account.apply("groups: {a: }")
+    assert rollback(account).exit_code == 64
+    assert rollback(account, journals(folder)[0].name).error.message.endswith("has changed anything")
+    account.applied("groups: {a: }")
+    assert rollback(account, "--leave", "group/b").error.message == "the run has not touched group/b"
+    url = os.environ["NB_MANAGEMENT_URL"]
+    monkeypatch.setenv("NB_MANAGEMENT_URL", url.replace("127.0.0.1", "localhost"))
+    outcome = rollback(account, journals(folder)[-1].name)
+    assert (outcome.exit_code, outcome.error.code, outcome.writes) == (3, "NBS615", [])
+    assert rollback(account, "nowhere.jsonl").error.code == "NBS611"
+
+
+def test_a_run_that_is_still_at_work_is_waited_for(account: Account, folder: Path) -> None:
+    account.applied("groups: {a: }")
+    (path,) = journals(folder)
+    cut(path, "answer")
+    with path.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        outcome = rollback(account)
+    assert (outcome.exit_code, outcome.writes) == (3, [])
+    assert "its run is still at work" in outcome.error.message
+
+
+def test_no_files_are_read_and_the_last_lines_say_what_was_done(account: Account, folder: Path) -> None:
+    account.applied("groups: {a: , b: {}}")
+    account.write("no YAML: [")
+    outcome = account.nbsync("rollback", "--yes", "-q")
+    assert outcome.exit_code == 0
+    assert "Applied: 2 deleted." in outcome.stdout
+    assert "info[NBS614] this takes back nbsync apply at " in outcome.stderr
+    assert "No changes" not in outcome.stdout
+    assert account.names("/groups") == ["All"]
+    assert lines(journals(folder)[-1])[0]["command"] == "rollback"
+
+
+def test_a_simulated_account_has_no_run_that_could_be_taken_back(account: Account) -> None:
+    account.applied("groups: {a: }")
+    assert rollback(account, "--simulate").error.code == "NBS614"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 8), st.dictionaries(st.sampled_from(KEYS_OF_LINES), ANYTHING, max_size=2)), max_size=4
+    )
+)
+def test_no_content_of_a_journal_breaks_a_rollback(
+    account: Account, connect: Callable[[Any, str], None], folder: Path, edits: list[Any]
+) -> None:
+    """The account cannot be written, so that it is the same for every example."""
+    path = folder / "edited"
+    if not path.exists():
+        account.applied("groups: {a: }\nnetworks: {n: {description: x}, m: }")
+        account.applied(
+            "manage: {default: full}\ngroups: {a: , b: }\nnetworks: {n: {description: y}}", "--journal", "edited"
+        )
+        _CACHE["edited"] = lines(path)
+        between = Between(account.simulator)
+        between.before = lambda request: None if request.method == "GET" else Response("no", 403)
+        connect(between, account.token)
+    found = deepcopy(_CACHE["edited"])
+    for number, edit in edits:
+        line = found[number % len(found)]
+        line.update({key: value for key, value in edit.items() if key not in ("before", "after")})
+        for image in ("before", "after"):
+            if image in edit:
+                line[image] = {
+                    **(line.get(image) or {}),
+                    **(edit[image] if isinstance(edit[image], dict) else {"name": edit[image]}),
+                }
+    path.write_text("".join(json.dumps(line) + "\n" for line in found))
+    outcome = account.nbsync("rollback", "edited", "-o", "json", "--yes", "--allow", "delete:9", *SINK)
+    assert "NBS999" not in {found.code for found in outcome.findings}
+    assert outcome.exit_code in (0, 3, 5, 6, 8, 64)
