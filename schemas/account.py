@@ -296,5 +296,6 @@ KIND = Kind(
     holds=_occupied,
     excludes=_occupied,
     deleted_only_by_name=True,
+    stirs={"group": frozenset({"peers"}), "peer": frozenset({"approval_required"})},
     waits_for=("user",),
 )

@@ -115,6 +115,7 @@ KIND = Kind(
     effect=_effect,
     unique=Unique.ON_CREATE,
     renames=True,
+    echoes=frozenset({"resources"}),
     volatile=True,
     waits_for=("posture_check",),
 )

@@ -22,5 +22,6 @@ KIND = Kind(
     since="0.35.0",
     computed=frozenset({"id", "routers", "resources", "policies", "routing_peers_count"}),
     renames=True,
+    stirs={"group": frozenset({"resources"})},
     waits_for=("peer",),
 )

@@ -74,5 +74,6 @@ KIND = Kind(
     effect=_effect,
     unique=Unique.ALWAYS,
     renames=True,
+    stirs={"group": frozenset({"resources"})},
     moves=True,
 )

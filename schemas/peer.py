@@ -76,5 +76,6 @@ KIND = Kind(
     arrives=True,
     renames=True,
     deleted_only_by_name=True,
+    stirs={"group": frozenset({"peers"})},
     waits_for=("group",),
 )

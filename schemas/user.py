@@ -129,5 +129,6 @@ KIND = Kind(
     deleted_only_by_name=True,
     administers=_administers,
     takes_along={"peer": "user_id"},
+    stirs={"group": frozenset({"peers"})},
     waits_for=("token",),
 )

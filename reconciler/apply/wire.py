@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -48,6 +49,14 @@ class Wire:
         answer = self._api.get(where, overtime=self._has_begun)
         self._remember(where, answer)
         return answer
+
+    def get_many(self, places: Sequence[str]) -> list[Any]:
+        """Read what is at several paths now, together.
+
+        Raises:
+            AccountError: as `ReadApi.get_many`.
+        """
+        return self._api.get_many(places)
 
     def send(self, change: Change, method: str, where: str, body: Any = None) -> Any:
         """Make one call for a change, and return the answer.

@@ -89,6 +89,36 @@ def lists_of(desired: Desired) -> list[str]:
     return sorted({kind.endpoint.path for kind in _wanted(desired).values() if _has_list(kind)})
 
 
+def paths_of(kind: AnyKind, registry: Mapping[str, AnyKind], parent: str = "") -> list[str]:
+    """Paths of the lists that show the objects of a kind; of one parent, where they have no list of their own."""
+    endpoint = kind.endpoint
+    if "{parent}" in endpoint.path:
+        return [path(endpoint.path, parent=parent)]
+    around = [registry[kind.parent].endpoint.path] if endpoint.members else []
+    return [*filter(None, [endpoint.path]), *around]
+
+
+def objects_of(
+    kind: AnyKind, registry: Mapping[str, AnyKind], answers: Mapping[str, Any], parent: str = ""
+) -> Mapping[str, Live]:
+    """Objects of a kind by id, as the answers at `paths_of` show them.
+
+    Raises:
+        AccountError: an answer shows something else than NetBird's objects.
+    """
+    snapshot = Snapshot(objects={kind.parent: {}, kind.name: {}})
+    if "{parent}" in kind.endpoint.path:
+        where = path(kind.endpoint.path, parent=parent)
+        return {seen["id"]: Live(kind, seen["id"], seen, parent) for seen in _objects(where, answers[where])}
+    if kind.endpoint.members:
+        _add(snapshot, registry[kind.parent], answers[registry[kind.parent].endpoint.path])
+    if kind.endpoint.path:
+        _add(snapshot, kind, answers[kind.endpoint.path])
+    else:
+        _add_embedded(snapshot, kind)
+    return snapshot.of(kind.name)
+
+
 def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], parents: Parents) -> Snapshot:
     lists = {kind.endpoint.path for kind in wanted.values() if _has_list(kind)}
     optional = {kind.endpoint.path for name, kind in wanted.items() if _has_list(kind) and name not in needed}
