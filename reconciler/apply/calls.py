@@ -6,152 +6,116 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.api.client import path
-from reconciler.api.problems import CallFailed, Missing
+from reconciler.api.problems import CallFailed, Missing, Stopped
 from reconciler.apply.bindings import Bindings
-from reconciler.apply.intent import complain, name_differs, odd_answer, shown, unlike
+from reconciler.apply.fresh import Fresh
+from reconciler.apply.intent import Written, odd_answer, shown, unlike
+from reconciler.apply.lost import LostAnswers
+from reconciler.apply.meanwhile import Meanwhile
 from reconciler.apply.outputs import Revealed, Sink
+from reconciler.apply.readback import ReadBack
+from reconciler.apply.undo import Undo
 from reconciler.apply.wire import Wire
-from reconciler.errors import AccountError, Diagnostic, NbsyncError
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas._core.fields import JsonObject, Resource
 
 
-class SecretLost(NbsyncError):
-    """An object may have been made whose secret nobody knows."""
-
-    def __init__(self, change: Change, reason: str) -> None:
-        message = (
-            f"the answer that held the secret of {change.address} was lost, and it could not be made again: {reason}"
-        )
-        super().__init__(
-            Diagnostic("NBS605", message, f"if it is there, renew it: nbsync rotate {change.address.quoted}")
-        )
-
-
 class Calls:
-    """Makes the changes of one plan."""
+    """Makes the changes of one plan.
+
+    Attributes:
+        fresh: what has been read since the plan was made.
+        meanwhile: what somebody else has changed since.
+        readback: what was written and is to be read again.
+    """
 
     def __init__(self, wire: Wire, book: Book, sink: Sink | None) -> None:
         self._wire = wire
         self._book = book
         self._ids = Bindings(book)
         self._sink = sink
+        self._lost = LostAnswers(wire, book)
+        self.fresh = Fresh(wire, book)
+        self.meanwhile = Meanwhile(self.fresh, book)
+        self.readback = ReadBack(book, self.fresh, Undo(wire, self.fresh, book))
 
     def make(self, change: Change) -> None:
         """Make one change, and see that the answer is what was meant.
 
         Raises:
+            StalePlan: somebody has changed since what it was planned on; nothing was sent.
             CallFailed: the server refused or failed, and the change was not made, or it is not known.
             NotKept: the server took the change and did not keep all of it.
             SecretLost: an object may have been made, and its secret was in an answer that did not arrive.
             SinkFailed: a secret could not be handed over.
         """
-        if change.action is Action.DELETE:
+        if change.action not in (Action.UPDATE, Action.DELETE):
+            self.meanwhile.require_free(change)
+        if change.removes:
             self._delete(change)
-        elif change.action is Action.CREATE:
+        if change.action in (Action.CREATE, Action.REPLACE):
             self._create(change)
-        elif change.action is Action.REPLACE:
-            self._delete(change)
-            self._create(change)
-        else:
-            self._update(change, change.name)
+        elif change.action is not Action.DELETE:
+            self._update(change, change)
 
     def step_aside(self, change: Change, name: str) -> None:
-        """Give an object a name for a while that stands in nobody's way; what is to be replaced goes at once."""
+        """Give an object a name for a while that stands in nobody's way; what is to be replaced goes at once.
+
+        Raises:
+            StalePlan, CallFailed, NotKept: as `make`.
+        """
         if change.action is Action.REPLACE:
             self._delete(change)
             return
-        self._update(replace(change, writes=frozenset()), name)
+        self._update(change, replace(change, writes=frozenset(), name=name))
 
     def _delete(self, change: Change) -> None:
         """Delete an object; one that is gone already is deleted (groups: DELETE of a missing one is refused with 400)."""
-        where = path(change.kind.endpoint.item_path, **self._place(change))
+        live = change.live
+        if live is None or not self.meanwhile.is_there(change):
+            return
+        around = {"parent": live.parent} if live.parent else {}
         try:
-            self._wire.send(change, "DELETE", where)
+            self._wire.send(change, "DELETE", path(change.kind.endpoint.item_path, id=live.id, **around))
         except Missing:
             return
         except CallFailed as error:
-            if error.outcome == "not_processed" or change.id in {seen["id"] for seen in self._look(change, error)}:
+            listed = [] if error.outcome == "not_processed" else self._lost.look(change, error)
+            if error.outcome == "not_processed" or live.id in {seen["id"] for seen in listed}:
                 raise
-
-    def _look(self, change: Change, error: CallFailed) -> list[JsonObject]:
-        """Objects of the change's kind as they are now, after a write that failed.
-
-        Raises:
-            CallFailed: that error itself, where nothing can be seen.
-        """
-        kind = change.kind
-        where = (
-            kind.endpoint.path if kind.endpoint.singleton else path(kind.endpoint.create_path, **self._around(change))
-        )
-        try:
-            answer = self._wire.get(where)
-        except AccountError:
-            raise error from None
-        listed = answer if isinstance(answer, list) else [answer] if answer else []
-        return [seen for seen in listed if kind.selects(seen)]
+        self.fresh.wrote(change.kind, live.id, None)
+        self.readback.gone(change, live)
 
     def _create(self, change: Change) -> None:
         kind, desired = change.kind, _wanted(change)
-        body = self._body(change, desired, {})
-        where = path(kind.endpoint.create_path, **self._around(change))
+        body = self._named(change, kind.encode(desired, change.writes, {}, self._ids))
+        where = path(kind.endpoint.create_path, **self._lost.around(change))
         try:
             answer = self._wire.send(change, "POST", where, body)
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise
-            answer = self._after_lost_answer(change, where, body, error)
+            answer = self._lost.made(change, where, body, error)
         seen = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
         live = self._learn(change, seen)
         self._reveal(change, answer, live)
         self._settle(change, desired, live)
 
-    def _body(self, change: Change, desired: Resource, base: JsonObject) -> JsonObject:
-        body: JsonObject = change.kind.encode(desired, change.writes, base, self._ids)
-        return self._named(change, body, change.name)
-
-    def _named(self, change: Change, body: JsonObject, name: str) -> JsonObject:
+    def _named(self, change: Change, body: JsonObject) -> JsonObject:
         kind = change.kind
         if not kind.name_field:
             return body
-        return kind.named(body, name) if kind.named else {**body, kind.name_field: name}
-
-    def _after_lost_answer(self, change: Change, where: str, body: JsonObject, error: CallFailed) -> Any:
-        """Look whether the object was made. One whose secret was in the lost answer is worth nothing: it is made again."""
-        try:
-            made = [seen for seen in self._look(change, error) if self._is_new(change, seen)]
-        except CallFailed:
-            if change.kind.reveals:
-                raise SecretLost(change, str(error)) from error
-            raise
-        if len(made) != 1:
-            raise error
-        return self._made_again(change, where, body, made[0]["id"]) if change.kind.reveals else made[0]
-
-    def _made_again(self, change: Change, where: str, body: JsonObject, identifier: str) -> Any:
-        try:
-            self._wire.send(
-                change, "DELETE", path(change.kind.endpoint.item_path, id=identifier, **self._around(change))
-            )
-            return self._wire.send(change, "POST", where, body)
-        except CallFailed as error:
-            raise SecretLost(change, str(error)) from error
-
-    def _is_new(self, change: Change, seen: JsonObject) -> bool:
-        """Not there when the account was read, and called as this object is."""
-        kind = change.kind
-        if seen["id"] in self._book.snapshot.of(kind.name):
-            return False
-        live = Live(kind, seen["id"], seen, self._around(change).get("parent", ""))
-        return self._book.key_now(live) == change.address.key
+        return kind.named(body, change.name) if kind.named else {**body, kind.name_field: change.name}
 
     def _learn(self, change: Change, seen: Any) -> Live:
         if not isinstance(seen, dict) or not (change.kind.endpoint.singleton or isinstance(seen.get("id"), str)):
             raise odd_answer(change)
-        live = Live(change.kind, seen.get("id", change.kind.name), seen, self._around(change).get("parent", ""))
+        parent = self._lost.around(change).get("parent", "")
+        live = Live(change.kind, seen.get("id", change.kind.name), seen, parent)
         self._book.learn(change.address, live)
+        self.fresh.wrote(change.kind, live.id, live)
         return live
 
     def _reveal(self, change: Change, answer: Any, live: Live) -> None:
@@ -164,70 +128,33 @@ class Calls:
 
     def _settle(self, change: Change, desired: Resource, live: Live) -> None:
         """Compare the answer with the intent; what the server takes only in an update is sent as one."""
+        written = Written(change, change, desired, change.writes)
         left = unlike(self._book, change, desired, live)
         if left and change.kind.endpoint.updates:
-            live = self._put(change, desired, live, frozenset(left))
-            left = unlike(self._book, change, desired, live)
-        complain(self._book, change, desired, live, left)
+            try:
+                live = self._put(change, desired, live, frozenset(left))
+            except (CallFailed, Stopped) as error:
+                raise self.readback.widened(written, live) or error from error
+        self.readback.answered(written, live)
 
-    def _update(self, change: Change, name: str) -> None:
-        change = replace(change, name=name)
-        live = self._fresh(change)
-        desired = self._in_view_of(change, live)
-        live = self._put(change, desired, live, change.writes)
-        complain(self._book, change, desired, live, unlike(self._book, change, desired, live, change.writes))
-
-    def _fresh(self, change: Change) -> Live:
-        """The object that an update starts from; read again where others write to it all the time."""
-        live = self._book.pairs.get(change.address) or change.live
-        if live is None:
-            raise AssertionError(f"nothing to update for {change.address}")
-        if not change.kind.volatile:
-            return live
-        seen = self._wire.get(path(change.kind.endpoint.item_path, id=live.id))
-        return replace(live, seen=seen)
-
-    def _in_view_of(self, change: Change, live: Live) -> Resource:
-        kind, desired = change.kind, _wanted(change)
-        settled: Resource = kind.settle(desired, shown(self._book, change, live), live.seen, self._book)
-        return settled
+    def _update(self, planned: Change, change: Change) -> None:
+        base = self.meanwhile.base(change)
+        desired = change.kind.settle(_wanted(change), shown(self._book, change, base), base.seen, self._book)
+        live = self._put(change, desired, base, change.writes)
+        self.readback.answered(Written(planned, change, desired, change.writes, base), live)
 
     def _put(self, change: Change, desired: Resource, live: Live, writes: frozenset[str]) -> Live:
         kind = change.kind
         base = kind.request(kind.model, live.seen, kind.computed, self._book)
-        body = self._named(change, kind.encode(desired, writes, base, self._ids), change.name)
-        where = path(kind.endpoint.item_path, **{"id": live.id, **self._around(change)})
+        body = self._named(change, kind.encode(desired, writes, base, self._ids))
+        where = path(kind.endpoint.item_path, **{"id": live.id, **self._lost.around(change)})
         try:
             seen = self._wire.send(change, "PUT", where, body)
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise
-            seen = self._put_all_the_same(change, desired, live, writes, error)
+            seen = self._lost.updated(change, desired, live, writes, error)
         return self._learn(change, seen)
-
-    def _put_all_the_same(
-        self, change: Change, desired: Resource, live: Live, writes: frozenset[str], error: CallFailed
-    ) -> JsonObject:
-        """The object as it is now, if a write whose answer was lost took effect."""
-        for seen in self._look(change, error):
-            if (
-                seen.get("id", live.id) == live.id
-                and not unlike(self._book, change, desired, replace(live, seen=seen), writes)
-                and not name_differs(change, seen)
-            ):
-                return seen
-        raise error
-
-    def _place(self, change: Change) -> dict[str, str]:
-        """Id of a live object and of the one around it, as it stands now."""
-        around = {"parent": change.live.parent} if change.live and change.live.parent else {}
-        return {"id": change.id or "", **around}
-
-    def _around(self, change: Change) -> dict[str, str]:
-        """Id of the object in which this one is to stand."""
-        if change.parent is None:
-            return {}
-        return {"parent": self._ids(change.parent.kind, change.parent.key)}
 
 
 def _wanted(change: Change) -> Resource:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from reconciler.api.client import Api
 from reconciler.api.problems import CallFailed, OutOfTime, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
@@ -12,11 +13,13 @@ from reconciler.apply.calls import Calls
 from reconciler.apply.forecast import calls, calls_of
 from reconciler.apply.journal import JournalFailed, MarkedSink, Unrecorded
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
+from reconciler.apply.readback import UNREAD
 from reconciler.apply.report import Report, Result, Status
 from reconciler.apply.wire import Wire
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused
 from reconciler.plan.change import Action, Change, Plan, Step
 from reconciler.plan.match import Book
+from schemas import AnyKind
 
 SKIPPED = "NBS606"
 Progress = Callable[[Result], None]
@@ -75,14 +78,18 @@ def execute(
     journal = journal or Unrecorded()
     wire = Wire(api, book.snapshot, journal)
     sent = Calls(wire, book, MarkedSink(sink, journal) if sink else None)
-    work = _Work(wire, sent, journal, interruption or Interruption(), progress or (lambda _result: None))
-    left = calls_of(plan)
-    for step in plan.steps:
-        wire.begin(left)
-        work.take(step)
-        left -= calls(step)
+    said = progress or (lambda _result: None)
+    work = _Work(wire, sent, journal, interruption or Interruption(), said, calls_of(plan))
+    for _, stage in groupby(plan.steps, key=lambda step: stage_of(step.change, book.desired.registry)):
+        work.work_through(list(stage))
+    work.look_back()
     work.report.written = work.touched
     return work.report
+
+
+def stage_of(change: Change, registry: Mapping[str, AnyKind]) -> str:
+    """The list in which the object of a change stands: changes of one list are checked by one read of it."""
+    return change.kind.endpoint.path or registry[change.kind.parent].endpoint.path
 
 
 @dataclass(slots=True)
@@ -92,10 +99,67 @@ class _Work:
     journal: Unrecorded
     interruption: Interruption
     progress: Progress
+    left: int
     report: Report = field(default_factory=Report)
     undone: set[Change] = field(default_factory=set)
     ended: str = ""
+    is_cut_off: bool = False
     touched: bool = False
+
+    def work_through(self, stage: Sequence[Step]) -> None:
+        """Take the steps of one stage; one read shows what came of the stage before and what this one was planned on."""
+        likely = [step.change for step in stage if not self._reason_to_skip(step) and step.change not in self.undone]
+        if likely:
+            checked = [path for change in dict.fromkeys(likely) for path in self.calls.meanwhile.paths(change)]
+            self.look_back(checked)
+        for step in stage:
+            if self._rests_on_unread(step):
+                self.look_back()
+            self.wire.begin(self.left)
+            self.take(step)
+            self.left -= calls(step)
+
+    def _rests_on_unread(self, step: Step) -> bool:
+        """It needs an object of another kind that was written in this very stage."""
+        kind = step.change.kind
+        return any(other.kind is not kind and self.calls.readback.waits(other) for other in step.needs)
+
+    def look_back(self, checked: Sequence[str] = ()) -> None:
+        """Read again what was written, and these lists; what was not kept as it was meant has failed."""
+        readback = self.calls.readback
+        if self.is_cut_off:
+            self._leave_unread(self.ended)
+            return
+        written = readback.paths()
+        if not written and not checked:
+            return
+        self.calls.fresh.read(written, checked)
+        try:
+            found = readback.verify()
+        except NbsyncError as error:
+            self._leave_unread(error.diagnostics[0].message)
+            return
+        for change, failure in found:
+            self._amend(change, _about(change, failure.diagnostics[0]), failure.exit_code)
+
+    def _leave_unread(self, reason: str) -> None:
+        count = self.calls.readback.forget()
+        if count:
+            self.report.unread = True
+            self.report.diagnostics.append(unread(count, reason))
+
+    def _amend(self, change: Change, error: Diagnostic, exit_code: ExitCode) -> None:
+        """A change that was thought to be made was not kept."""
+        self.undone.add(change)
+        self.report.failure = self.report.failure or exit_code
+        results = self.report.results
+        place = next((place for place, result in enumerate(results) if result.change is change), None)
+        if place is None or results[place].status is not Status.APPLIED:
+            self.report.diagnostics.append(error)
+            return
+        results[place] = Result(change, Status.FAILED, error)
+        self.journal.settled(results[place])
+        self.progress(results[place])
 
     def take(self, step: Step) -> None:
         """Take one step, unless something that it needs was not done."""
@@ -157,12 +221,14 @@ class _Work:
     def _note_end(self, error: NbsyncError) -> None:
         """After some failures no other change could do better."""
         unheard = isinstance(error, Unreachable | RateLimited | TimedOut) and error.outcome == "not_processed"
+        self.is_cut_off = self.is_cut_off or unheard or isinstance(error, TokenRefused)
         if unheard or isinstance(error, TokenRefused | SinkFailed | JournalFailed):
             self.ended = f"the run ended before it: {error.diagnostics[0].message}"
 
     def _failed(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
         self.undone.add(step.change)
-        self.report.failure = self.report.failure or exit_code
+        if self.report.failure is None or exit_code is ExitCode.STALE:
+            self.report.failure = exit_code
         if step.detour:
             self.report.diagnostics.append(error)
         else:
@@ -176,7 +242,7 @@ class _Work:
 
 
 def _may_have_effect(error: NbsyncError) -> bool:
-    return isinstance(error, CallFailed) and error.outcome == "unknown"
+    return isinstance(error, CallFailed) and error.method != "GET" and error.outcome == "unknown"
 
 
 def _status(error: NbsyncError) -> Status:
@@ -186,6 +252,13 @@ def _status(error: NbsyncError) -> Status:
 def _mistake(error: Exception) -> Diagnostic:
     advice = "run plan to see what is there, and report what NBSYNC_DEBUG=1 prints"
     return Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice)
+
+
+def unread(count: int, reason: str) -> Diagnostic:
+    """What was written could not be read again."""
+    some = "one change was" if count == 1 else f"{count} changes were"
+    message = f"{some} answered as meant, and could not be read again to see that they were kept: {reason}"
+    return Diagnostic(UNREAD, message, "run plan to see where the account stands")
 
 
 def _about(change: Change, diagnostic: Diagnostic) -> Diagnostic:

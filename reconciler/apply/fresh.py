@@ -30,7 +30,7 @@ Place = tuple[str, str]
 """Kind and id of an object."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
     """One answer; `at` is when it was asked for, `writes` how many changes had been sent by then."""
 
@@ -39,7 +39,7 @@ class _Reading:
     writes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
     """Objects of a kind by id, as they were at a time."""
 
@@ -108,7 +108,7 @@ class Fresh:
                 reading = self._readings.get(path)
                 if isinstance(reading, _Reading) and not self._is_good(reading, is_busy=kind.volatile):
                     del self._readings[path]
-            self._take(paths)
+            self._try(paths)
             return self._view(kind, parent, paths)
 
     def renewed(self, kind: AnyKind, parent: str = "") -> View:
@@ -117,6 +117,18 @@ class Fresh:
             for path in paths_of(kind, self._registry, parent):
                 self._readings.pop(path, None)
             return self.now(kind, parent)
+
+    def since_written(self, kind: AnyKind, identifier: str, parent: str = "") -> View:
+        """Likewise, from a read that began after this run had written the object, however long ago.
+
+        Raises:
+            AccountError: they cannot be read.
+        """
+        with self._lock:
+            paths = paths_of(kind, self._registry, parent)
+            self._try(paths)
+            view = self._view(kind, parent, paths)
+            return self.renewed(kind, parent) if self.written_since(view, kind, identifier) else view
 
     def _is_good(self, reading: _Reading, *, is_busy: bool) -> bool:
         age = self._clock() - reading.at
@@ -146,6 +158,12 @@ class Fresh:
             self._own[kind.name, identifier] = (live, self._clock())
             for other, fields in kind.stirs.items():
                 self._stirred.setdefault(other, set()).update(fields)
+
+    def confirm(self, live: Live) -> None:
+        """Note what a list shows of an object that this run has written: it says more than the answer."""
+        with self._lock:
+            _, at = self._own[live.kind.name, live.id]
+            self._own[live.kind.name, live.id] = live, at
 
     def own(self, kind: AnyKind, identifier: str) -> Live | None:
         """The object as this run has left it; None if it did not write it, or has deleted it."""

@@ -3,20 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from reconciler.errors import AccountError, Diagnostic, NbsyncError
 from reconciler.plan.change import Change
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
+from schemas import AnyKind
 from schemas._core.codec import field_specs, plain
 from schemas._core.fields import JsonObject, Resource, Trait
-from schemas._core.kind import CannotExpress
+from schemas._core.kind import CannotExpress, Effect
 
 NOT_KEPT = "NBS604"
 
 
 class NotKept(NbsyncError):
     """The server took a write and did not keep all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write was to make of an object.
+
+    Attributes:
+        planned: the change of the plan that asked for it.
+        change: the same with the name that was written.
+        desired: the object as it was to be, in view of the live one.
+        writes: attributes that were laid over the object.
+        base: the object before; None if there was none.
+    """
+
+    planned: Change
+    change: Change
+    desired: Resource
+    writes: frozenset[str]
+    base: Live | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is there beside what was meant.
+
+    Attributes:
+        there: the object as an answer shows it.
+        meant: the same with all that differs as it was meant.
+        said: what differs, for people: `from: meant ['a', 'b'], is ['a']`.
+    """
+
+    there: Resource
+    meant: Resource
+    said: tuple[str, ...]
 
 
 def shown(book: Book, change: Change, live: Live) -> Resource:
@@ -46,7 +82,7 @@ def unlike(
     there = shown(book, change, live)
     meant = change.kind.settle(desired, there, live.seen, book)
     wanted = change.writes if writes is None else writes
-    return [name for name in _comparable(change, wanted) if getattr(there, name) != getattr(meant, name)]
+    return [name for name in _comparable(change.kind, wanted) if getattr(there, name) != getattr(meant, name)]
 
 
 def name_differs(change: Change, seen: JsonObject) -> bool:
@@ -55,27 +91,66 @@ def name_differs(change: Change, seen: JsonObject) -> bool:
     return bool(kind.name_field) and kind.name_form(seen.get(kind.name_field) or "") != kind.name_form(change.name)
 
 
-def complain(book: Book, change: Change, desired: Resource, live: Live, left: list[str]) -> None:
-    """Say what was not kept.
+def compare(book: Book, written: Written, live: Live, *, whole: bool) -> Comparison:
+    """Compare what is there with what was meant.
 
-    Raises:
-        NotKept: some attributes are left, or the name is another one.
+    Args:
+        book: what is what.
+        written: what was meant.
+        live: what is there.
+        whole: it comes from a list: all that was not written has to be as it was, too.
     """
+    change = written.change
     there = shown(book, change, live)
+    left = {
+        name: getattr(written.desired, name) for name in unlike(book, change, written.desired, live, written.writes)
+    }
+    if whole and written.base is not None:
+        left |= _lost(book, written, there)
     said = [
-        f"{spec.said}: meant {plain(getattr(desired, spec.name))}, is {plain(getattr(there, spec.name))}"
+        f"{spec.said}: meant {plain(left[spec.name])}, is {plain(getattr(there, spec.name))}"
         for spec in field_specs(change.kind.model)
         if spec.name in left
     ]
     if name_differs(change, live.seen):
         said.append(f"name: meant {change.name}, is {live.name}")
-    if said:
-        message = f"the server took {change.address} and did not keep all of it: {'; '.join(said)}"
-        advice = "run plan to see where the account stands"
-        raise NotKept(Diagnostic(NOT_KEPT, message, advice, address=str(change.address), place=change.cause))
+    if whole and written.base is not None:
+        said += _no_more_echoed(change.kind, written.base.seen, live.seen)
+    return Comparison(there, there.model_copy(update=left), tuple(said))
 
 
-def _comparable(change: Change, wanted: frozenset[str]) -> Iterator[str]:
-    for spec in field_specs(change.kind.model):
+def _lost(book: Book, written: Written, there: Resource) -> JsonObject:
+    """Attributes that were not written and differ all the same, as they were."""
+    kind = written.change.kind
+    if written.base is None or kind.volatile:
+        return {}
+    before = shown(book, written.change, written.base)
+    kept = {spec.name for spec in field_specs(kind.model) if spec.wire not in kind.computed} - written.writes
+    names = _comparable(kind, frozenset(kept))
+    return {name: getattr(before, name) for name in names if getattr(before, name) != getattr(there, name)}
+
+
+def _no_more_echoed(kind: AnyKind, before: JsonObject, now: JsonObject) -> Iterator[str]:
+    """Parts of what an update sends as it is that are not there any more."""
+    for key in sorted(kind.echoes):
+        gone = [part for part in before.get(key) or () if part not in (now.get(key) or ())]
+        if gone:
+            yield f"{key}: lost {gone}"
+
+
+def is_wider(kind: AnyKind, one: Resource | None, other: Resource | None) -> bool:
+    """Tell whether the second of two states of an object gives access that the first one does not."""
+    return kind.effect(one, other) in (Effect.WIDENS, Effect.MIXED)
+
+
+def not_kept(change: Change, said: tuple[str, ...], note: str = "") -> NotKept:
+    """The finding that something was not kept."""
+    message = f"the server took {change.address} and did not keep all of it: {'; '.join(said)}{note}"
+    advice = "run plan to see where the account stands"
+    return NotKept(Diagnostic(NOT_KEPT, message, advice, address=str(change.address), place=change.cause))
+
+
+def _comparable(kind: AnyKind, wanted: frozenset[str]) -> Iterator[str]:
+    for spec in field_specs(kind.model):
         if spec.name in wanted and Trait.CREATE_ONLY not in spec.traits:
             yield spec.name

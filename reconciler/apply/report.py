@@ -34,6 +34,7 @@ class Report:
     Attributes:
         results: one for each change, in the order of the work.
         written: something reached the account.
+        unread: something was written and could not be read again to see that it was kept.
         failure: exit code of the first error.
         stopped: exit code of the signal that ended the work, or of the end of the time that it had.
     """
@@ -41,6 +42,7 @@ class Report:
     results: list[Result] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     written: bool = False
+    unread: bool = False
     failure: ExitCode | None = None
     stopped: ExitCode | None = None
 
@@ -49,7 +51,7 @@ class Report:
         """0 if all was done; 7 if something was and something was not; else what stood in the way."""
         if self.stopped is not None:
             return self.stopped
-        if all(result.status is Status.APPLIED for result in self.results):
+        if all(result.status is Status.APPLIED for result in self.results) and not self.unread:
             return ExitCode.DONE
         return ExitCode.PARTIAL if self.written else self.failure or ExitCode.ERROR
 

@@ -8,6 +8,7 @@ import sys
 from typing import Protocol, Self
 
 from reconciler.apply.report import Result
+from reconciler.plan.change import Change
 from reconciler.redact import clean
 
 
@@ -40,7 +41,7 @@ class Progress:
     """
 
     def __init__(self, title: str, *, total: int | None = None, quiet: bool = False) -> None:
-        self._done = 0
+        self._ended: set[Change] = set()
         self._display = _display(title, total, quiet=quiet)
 
     def __enter__(self) -> Self:
@@ -51,9 +52,9 @@ class Progress:
         self._display.stop()
 
     def done(self, result: Result) -> None:
-        """Note that one change has ended."""
-        self._done += 1
-        self._display.step(self._done, clean(f"{result.status} {result.change.address}"))
+        """Note that one change has ended, or that it has ended otherwise than was said."""
+        self._ended.add(result.change)
+        self._display.step(len(self._ended), clean(f"{result.status} {result.change.address}"))
 
     def waiting(self, seconds: float, reason: str) -> None:
         """Note that nothing will happen for some seconds; may be called from any thread."""

@@ -1,0 +1,214 @@
+"""What a change was planned on, looked at again just before it is sent: what somebody has changed since is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from reconciler.apply.bindings import Bindings
+from reconciler.apply.fresh import Fresh, View
+from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
+from reconciler.plan.change import Action, Change
+from reconciler.plan.match import Book
+from reconciler.plan.stale import State, differences, state_of
+from reconciler.state.observe import paths_of
+from reconciler.state.snapshot import Live
+from schemas import AnyKind
+from schemas._core.address import Address
+from schemas._core.codec import field_specs
+from schemas._core.kind import CannotExpress
+
+STALE = "NBS630"
+
+
+class Meanwhile:
+    """Compares what changes were planned on with what is there now.
+
+    Never somebody's change is what this run has done itself, to the object or, by another one, to its fields (`Kind.stirs`), nor
+    a member that comes or goes by itself. Of fields for which the files have no words that holds only until something was
+    written: from then on they may be counters of what this run does.
+    """
+
+    def __init__(self, fresh: Fresh, book: Book) -> None:
+        self._fresh = fresh
+        self._book = book
+        self._ids = Bindings(book)
+        self._registry = book.desired.registry
+        self._newcomers: dict[tuple[str, str], tuple[View, list[Live]]] = {}
+
+    def paths(self, change: Change) -> list[str]:
+        """Lists to read for the check of a change."""
+        if self._stands_in_a_new_one(change):
+            return []
+        found = paths_of(change.kind, self._registry, self._parent(change))
+        if change.removes:
+            found += [path for kind in self._inside(change) for path in paths_of(kind, self._registry)]
+        return found
+
+    def base(self, change: Change) -> Live:
+        """The object as it is now, on which an update is laid.
+
+        Raises:
+            StalePlan: it is another one than it was planned on, or gone.
+            AccountError: it cannot be read.
+        """
+        live = self._book.pairs.get(change.address) or change.live
+        if live is None:
+            raise AssertionError(f"nothing to update for {change.address}")
+        kind = change.kind
+        view = self._fresh.now(kind, live.parent)
+        own = self._fresh.own(kind, live.id)
+        if own is not None and self._fresh.written_since(view, kind, live.id):
+            if not kind.volatile:
+                return own
+            view = self._fresh.renewed(kind, live.parent)
+        now = view.objects.get(live.id)
+        if now is None:
+            raise _stale(change, ["it is gone"])
+        self._refuse(change, self._differences(own or live, now, change))
+        return now
+
+    def is_there(self, change: Change) -> bool:
+        """Tell whether an object that is to go is still there.
+
+        Raises:
+            StalePlan: it, or what goes with it, is another one than it was planned on.
+            AccountError: it cannot be read.
+        """
+        live = change.live
+        if live is None:
+            raise AssertionError(f"nothing to delete for {change.address}")
+        own = self._fresh.own(change.kind, live.id)
+        if own is None and self._fresh.is_own(change.kind, live.id):
+            return False
+        view = self._fresh.now(change.kind, live.parent)
+        now = view.objects.get(live.id)
+        if now is None:
+            return False
+        if not self._fresh.written_since(view, change.kind, live.id):
+            self._refuse(change, self._differences(own or live, now, change))
+        self._refuse(change, self._come_into(change))
+        return True
+
+    def require_free(self, change: Change) -> None:
+        """See that nobody has made an object of the name that this one is to have.
+
+        Raises:
+            StalePlan: there is one.
+            AccountError: it cannot be read.
+        """
+        if self._stands_in_a_new_one(change):
+            return
+        parent = self._parent(change)
+        for live in self._new(change.kind, parent, self._fresh.now(change.kind, parent)):
+            if live.id != change.id and not self._fresh.is_own(change.kind, live.id) and self._has_come(live, change):
+                raise _stale(change, [f"it was not there when planned, is there now with the id {live.id}"])
+
+    def _stands_in_a_new_one(self, change: Change) -> bool:
+        """The object around it is made by this run: nobody knows of it."""
+        if change.parent is None or change.action is not Action.CREATE:
+            return False
+        return self._around(change.parent) not in self._book.snapshot.of(change.parent.kind)
+
+    def _around(self, parent: Address) -> str:
+        try:
+            return self._ids(parent.kind, parent.key)
+        except NbsyncError:
+            return ""
+
+    def _parent(self, change: Change) -> str:
+        """Id of the object in whose list it stands."""
+        if change.live is not None:
+            return change.live.parent
+        return self._around(change.parent) if change.parent else ""
+
+    def _new(self, kind: AnyKind, parent: str, view: View) -> list[Live]:
+        """Objects that were not there, or not by this name, when the account was read."""
+        known = self._newcomers.get((kind.name, parent))
+        if known is None or known[0] is not view:
+            known = view, [live for live in view.objects.values() if self._is_new(live)]
+            self._newcomers[kind.name, parent] = known
+        return known[1]
+
+    def _is_new(self, live: Live) -> bool:
+        old = self._book.snapshot.of(live.kind.name).get(live.id)
+        if old is None or (old.name, old.parent) != (live.name, live.parent):
+            return True
+        return live.kind.suffix is not None and old.seen != live.seen
+
+    def _has_come(self, live: Live, change: Change) -> bool:
+        old = self._book.snapshot.of(live.kind.name).get(live.id)
+        keys = [self._key(one) for one in (live, old) if one is not None]
+        return keys[0] == change.address.key and change.address.key not in keys[1:]
+
+    def _key(self, live: Live) -> str:
+        try:
+            return self._book.key_now(live)
+        except (CannotExpress, LookupError, TypeError, ValueError, AttributeError):
+            return ""
+
+    def _inside(self, change: Change) -> list[AnyKind]:
+        """Kinds whose objects go with this one, where one list has all of them."""
+        return [
+            kind
+            for kind in self._registry.values()
+            if kind.parent == change.kind.name
+            and kind.name in self._book.snapshot.objects
+            and "{parent}" not in kind.endpoint.path
+        ]
+
+    def _come_into(self, change: Change) -> Iterator[str]:
+        """What somebody has made, or changed, inside an object that is to go."""
+        for kind in self._inside(change):
+            for now in self._fresh.now(kind).objects.values():
+                if now.parent == change.id and not self._fresh.is_own(kind, now.id):
+                    then = self._book.snapshot.of(kind.name).get(now.id)
+                    said = self._differences(then, now) if then else ["it was not there when planned"]
+                    yield from (f"{Address(kind.name, self._key(now))} goes with it, and {one}" for one in said)
+
+    def _differences(self, then: Live, now: Live, change: Change | None = None) -> list[str]:
+        if (then.seen, then.parent) == (now.seen, now.parent):
+            return []
+        try:
+            states = [state_of(self._book, live, change) for live in (then, now)]
+        except (CannotExpress, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise _odd(now) from error
+        return differences(*self._comparable(now.kind, *states, removes=change is not None and change.removes))
+
+    def _comparable(self, kind: AnyKind, then: State, now: State, *, removes: bool) -> tuple[State, State]:
+        """The two states without what this run may have changed by the way, and what changes by itself."""
+        specs = field_specs(kind.model)
+        left_out = self._fresh.stirred(kind)
+        if kind.volatile and removes:
+            left_out = left_out | {spec.wire for spec in specs if spec.many and spec.ref}
+        words = {spec.wire for spec in specs} | {kind.name_field}
+        if kind.volatile and self._fresh.has_written:
+            left_out = left_out | (now.sent.keys() | then.sent.keys()) - words
+        said = {spec.said for spec in specs if spec.wire in left_out}
+        then, now = (_without(state, left_out, said) for state in (then, now))
+        if self._fresh.has_written and then.fields == now.fields != {}:
+            now = replace(now, sent=then.sent)
+        return then, now
+
+    def _refuse(self, change: Change, reasons: Iterable[str]) -> None:
+        if found := list(reasons):
+            raise _stale(change, found)
+
+
+def _without(state: State, wires: set[str], said: set[str]) -> State:
+    return replace(
+        state,
+        fields={key: value for key, value in state.fields.items() if key not in said},
+        sent={key: value for key, value in state.sent.items() if key not in wires},
+    )
+
+
+def _odd(live: Live) -> AccountError:
+    message = f"the list of {live.kind.title}s shows something that is none (id {live.id})"
+    return AccountError(Diagnostic("NBS509", message, "run plan to see what is there"))
+
+
+def _stale(change: Change, reasons: list[str]) -> StalePlan:
+    message = f"{change.address} has changed since the plan was made: {'; '.join(reasons)}"
+    advice = "nothing was done to it; run plan to see what would be done now"
+    return StalePlan(Diagnostic(STALE, message, advice, address=str(change.address), place=change.cause))

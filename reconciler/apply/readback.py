@@ -1,0 +1,125 @@
+"""What was written is read again in bulk and compared with what was meant: an answer may show more than was kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from reconciler.apply.fresh import Fresh, Place
+from reconciler.apply.intent import NotKept, Written, compare, is_wider, not_kept
+from reconciler.apply.undo import Undo
+from reconciler.errors import AccountError, Diagnostic, NbsyncError
+from reconciler.plan.change import Change
+from reconciler.plan.match import Book
+from reconciler.state.observe import paths_of
+from reconciler.state.snapshot import Live
+
+GONE, UNREAD = "NBS604", "NBS633"
+Finding = tuple[Change, NbsyncError]
+"""A change that was not kept, and how."""
+
+
+@dataclass(slots=True)
+class ReadBack:
+    """Remembers what was written until it has been read again."""
+
+    book: Book
+    fresh: Fresh
+    undo: Undo
+    written: dict[Place, tuple[Written, Live]] = field(default_factory=dict)
+    deleted: dict[Place, tuple[Change, Live]] = field(default_factory=dict)
+
+    def answered(self, written: Written, live: Live) -> None:
+        """Compare the answer to a write with what was meant, and remember to read the object again.
+
+        Raises:
+            NotKept: the answer shows something else; more access than meant is taken back by then.
+        """
+        place, earlier = _place(live), self.written.get(_place(live))
+        if earlier:
+            first = earlier[0]
+            written = replace(written, base=first.base, writes=written.writes | first.writes)
+        self.written[place] = (written, live)
+        if failure := self._judge(written, live, whole=False):
+            del self.written[place]
+            raise failure
+
+    def widened(self, written: Written, live: Live) -> NbsyncError | None:
+        """Take back what an object gives more than meant; the finding, if it did."""
+        found = compare(self.book, written, live, whole=False)
+        if is_wider(live.kind, found.meant, found.there):
+            return self.undo.undo(written, live, found.there, found.said)
+        return None
+
+    def gone(self, change: Change, live: Live) -> None:
+        """Remember to look whether a deleted object is gone."""
+        self.written.pop(_place(live), None)
+        self.deleted[_place(live)] = (change, live)
+
+    def paths(self) -> list[str]:
+        """Lists to read to see all that was written."""
+        lives = [live for _, live in (*self.written.values(), *self.deleted.values())]
+        registry = self.book.desired.registry
+        return list(dict.fromkeys(path for live in lives for path in paths_of(live.kind, registry, live.parent)))
+
+    def waits(self, change: Change) -> bool:
+        """Tell whether what a change has written is still to be read again."""
+        return any(one.planned is change for one, _ in self.written.values())
+
+    def forget(self) -> int:
+        """Give up reading it again, and tell of how many changes that is so."""
+        count = len(self.written) + len(self.deleted)
+        self.written.clear()
+        self.deleted.clear()
+        return count
+
+    def verify(self) -> list[Finding]:
+        """Compare all that was written with what the lists show.
+
+        Raises:
+            AccountError: a list cannot be read.
+        """
+        views = {
+            place: self.fresh.since_written(live.kind, live.id, live.parent)
+            for place, (_, live) in {**self.written, **self.deleted}.items()
+        }
+        written, deleted = dict(self.written), dict(self.deleted)
+        self.forget()
+        found: list[Finding] = []
+        for place, (change, live) in deleted.items():
+            if live.id in views[place].objects:
+                found.append((change, _still_there(change)))
+        for place, (one, live) in written.items():
+            now = views[place].objects.get(live.id)
+            if failure := self._verdict(one, now):
+                found.append((one.planned, failure))
+        return found
+
+    def _verdict(self, written: Written, now: Live | None) -> NbsyncError | None:
+        if now is None:
+            return not_kept(written.change, ("it is not there when it is read again",))
+        try:
+            failure = self._judge(written, now, whole=True)
+        except AccountError as error:
+            return error
+        if failure is None:
+            self.fresh.confirm(now)
+            self.book.learn(written.change.address, now)
+        return failure
+
+    def _judge(self, written: Written, live: Live, *, whole: bool) -> NbsyncError | None:
+        found = compare(self.book, written, live, whole=whole)
+        if not found.said:
+            return None
+        if is_wider(live.kind, found.meant, found.there):
+            return self.undo.undo(written, live, found.there, found.said)
+        return not_kept(written.change, found.said)
+
+
+def _place(live: Live) -> Place:
+    return live.kind.name, live.id
+
+
+def _still_there(change: Change) -> NotKept:
+    message = f"the server took the delete of {change.address}, and it is still there"
+    advice = "run plan to see where the account stands"
+    return NotKept(Diagnostic(GONE, message, advice, address=str(change.address), place=change.cause))
