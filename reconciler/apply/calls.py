@@ -141,12 +141,17 @@ class Calls:
         base = self.meanwhile.base(change)
         desired = change.kind.settle(_wanted(change), shown(self._book, change, base), base.seen, self._book)
         live = self._put(change, desired, base, change.writes)
-        self.readback.answered(Written(planned, change, desired, change.writes, base), live)
+        before = replace(base, seen={**base.seen, **self._unchanged(base)})
+        self.readback.answered(Written(planned, change, desired, change.writes, before), live)
+
+    def _unchanged(self, live: Live) -> JsonObject:
+        """The request that would change nothing."""
+        body: JsonObject = live.kind.request(live.kind.model, live.seen, live.kind.computed, self._book)
+        return body
 
     def _put(self, change: Change, desired: Resource, live: Live, writes: frozenset[str]) -> Live:
         kind = change.kind
-        base = kind.request(kind.model, live.seen, kind.computed, self._book)
-        body = self._named(change, kind.encode(desired, writes, base, self._ids))
+        body = self._named(change, kind.encode(desired, writes, self._unchanged(live), self._ids))
         where = path(kind.endpoint.item_path, **{"id": live.id, **self._lost.around(change)})
         try:
             seen = self._wire.send(change, "PUT", where, body)

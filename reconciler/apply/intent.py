@@ -30,7 +30,7 @@ class Written:
         change: the same with the name that was written.
         desired: the object as it was to be, in view of the live one.
         writes: attributes that were laid over the object.
-        base: the object before; None if there was none.
+        base: the object before, as a request that changes nothing leaves it; None if there was none.
     """
 
     planned: Change
