@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 
 from reconciler.api.client import Api
 from reconciler.api.problems import CallFailed, OutOfTime, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
 from reconciler.apply.calls import Calls
-from reconciler.apply.forecast import calls, calls_of
+from reconciler.apply.forecast import calls, calls_of, reads_of, stages
 from reconciler.apply.journal import JournalFailed, MarkedSink, Unrecorded
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
 from reconciler.apply.readback import UNREAD
@@ -19,7 +18,6 @@ from reconciler.apply.wire import Wire
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused
 from reconciler.plan.change import Action, Change, Plan, Step
 from reconciler.plan.match import Book
-from schemas import AnyKind
 
 SKIPPED = "NBS606"
 Progress = Callable[[Result], None]
@@ -78,18 +76,12 @@ def execute(
     journal = journal or Unrecorded()
     wire = Wire(api, book.snapshot, journal)
     sent = Calls(wire, book, MarkedSink(sink, journal) if sink else None)
-    said = progress or (lambda _result: None)
-    work = _Work(wire, sent, journal, interruption or Interruption(), said, calls_of(plan))
-    for _, stage in groupby(plan.steps, key=lambda step: stage_of(step.change, book.desired.registry)):
-        work.work_through(list(stage))
+    work = _Work(wire, sent, journal, interruption or Interruption(), progress or (lambda _result: None), calls_of(plan))
+    for stage in stages(plan.steps):
+        work.work_through(stage)
     work.look_back()
     work.report.written = work.touched
     return work.report
-
-
-def stage_of(change: Change, registry: Mapping[str, AnyKind]) -> str:
-    """The list in which the object of a change stands: changes of one list are checked by one read of it."""
-    return change.kind.endpoint.path or registry[change.kind.parent].endpoint.path
 
 
 @dataclass(slots=True)
@@ -112,17 +104,11 @@ class _Work:
         if likely:
             checked = [path for change in dict.fromkeys(likely) for path in self.calls.meanwhile.paths(change)]
             self.look_back(checked)
+        self.left -= reads_of(stage)
         for step in stage:
-            if self._rests_on_unread(step):
-                self.look_back()
             self.wire.begin(self.left)
             self.take(step)
             self.left -= calls(step)
-
-    def _rests_on_unread(self, step: Step) -> bool:
-        """It needs an object of another kind that was written in this very stage."""
-        kind = step.change.kind
-        return any(other.kind is not kind and self.calls.readback.waits(other) for other in step.needs)
 
     def look_back(self, checked: Sequence[str] = ()) -> None:
         """Read again what was written, and these lists; what was not kept as it was meant has failed."""

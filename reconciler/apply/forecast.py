@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from reconciler.apply.fresh import FEW
 from reconciler.plan.change import Action, Plan, Step
 
 
+def stages(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """The work in stages: steps in a row whose objects are of one kind, so that one read of its list serves all of them."""
+    for _, stage in groupby(steps, key=lambda step: step.change.kind.name):
+        yield list(stage)
+
+
 def calls_of(plan: Plan) -> int:
-    """How many requests all of a plan's steps send, if each does what it is to do at once."""
-    return sum(map(calls, plan.steps))
+    """How many requests all of a plan's steps send, if each does what it is to do at once, and how many lists are read."""
+    return sum(map(calls, plan.steps)) + sum(map(reads_of, stages(plan.steps)))
 
 
 def calls(step: Step) -> int:
@@ -17,3 +27,8 @@ def calls(step: Step) -> int:
         return 1 if step.detour else 2
     updates = step.detour or change.action in (Action.UPDATE, Action.RENAME)
     return 2 if updates and change.kind.volatile else 1
+
+
+def reads_of(stage: Sequence[Step]) -> int:
+    """How often the list of a stage is read where a rate limit makes every request wait: before it, in it, and after it."""
+    return 2 + (len(stage) - 1) // FEW

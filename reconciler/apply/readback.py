@@ -61,10 +61,6 @@ class ReadBack:
         registry = self.book.desired.registry
         return list(dict.fromkeys(path for live in lives for path in paths_of(live.kind, registry, live.parent)))
 
-    def waits(self, change: Change) -> bool:
-        """Tell whether what a change has written is still to be read again."""
-        return any(one.planned is change for one, _ in self.written.values())
-
     def forget(self) -> int:
         """Give up reading it again, and tell of how many changes that is so."""
         count = len(self.written) + len(self.deleted)

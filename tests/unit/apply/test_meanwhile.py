@@ -499,17 +499,18 @@ OWN = {
     ),
     "all names move on": (
         GROUPS + "policies: {p: {from: a, to: b, allow: all}, q: {from: b, to: a, allow: icmp}}",
-        (
-            "groups: {a: {previously: b}, b: {previously: a}}\n"
-            "policies: {p: {previously: q, from: b, to: a, allow: all}, q: {previously: p, from: a, to: b, allow: all}}"
-        ),
+        """
+groups: {a: {previously: b}, b: {previously: a}}
+policies: {p: {previously: q, from: b, to: a, allow: all}, q: {previously: p, from: a, to: b, allow: all}}
+""",
     ),
     "people take their machines along": (
         GROUPS + "account: {groups_propagation_enabled: true}\nusers: {owner@acme.example: {auto_groups: [a]}}",
-        (
-            "groups: {b: {peers: [m1]}}\naccount: {groups_propagation_enabled: true}\n"
-            "users: {owner@acme.example: {auto_groups: [b]}}"
-        ),
+        """
+groups: {b: {peers: [m1]}}
+account: {groups_propagation_enabled: true}
+users: {owner@acme.example: {auto_groups: [b]}}
+""",
     ),
     "settings reach machines and groups": (
         GROUPS + "account: {groups_propagation_enabled: false}\npeers: {m1: }",
