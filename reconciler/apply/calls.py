@@ -73,12 +73,13 @@ class Calls:
 
     def _delete(self, change: Change) -> None:
         """Delete an object; one that is gone already is deleted (groups: DELETE of a missing one is refused with 400)."""
-        live = change.live
-        if live is None or not self.meanwhile.is_there(change):
+        live = self.meanwhile.still_there(change)
+        if live is None:
             return
-        around = {"parent": live.parent} if live.parent else {}
+        where = path(change.kind.endpoint.item_path, id=live.id, **({"parent": live.parent} if live.parent else {}))
+        self._wire.saw(where, live.seen)
         try:
-            self._wire.send(change, "DELETE", path(change.kind.endpoint.item_path, id=live.id, **around))
+            self._wire.send(change, "DELETE", where)
         except Missing:
             return
         except CallFailed as error:
@@ -153,6 +154,7 @@ class Calls:
         kind = change.kind
         body = self._named(change, kind.encode(desired, writes, self._unchanged(live), self._ids))
         where = path(kind.endpoint.item_path, **{"id": live.id, **self._lost.around(change)})
+        self._wire.saw(where, live.seen)
         try:
             seen = self._wire.send(change, "PUT", where, body)
         except CallFailed as error:

@@ -76,7 +76,9 @@ def execute(
     journal = journal or Unrecorded()
     wire = Wire(api, book.snapshot, journal)
     sent = Calls(wire, book, MarkedSink(sink, journal) if sink else None)
-    work = _Work(wire, sent, journal, interruption or Interruption(), progress or (lambda _result: None), calls_of(plan))
+    work = _Work(
+        wire, sent, journal, interruption or Interruption(), progress or (lambda _result: None), calls_of(plan)
+    )
     for stage in stages(plan.steps):
         work.work_through(stage)
     work.look_back()

@@ -82,22 +82,27 @@ class Fresh:
                 for group in wanted:
                     self._try(group)
 
-    def _try(self, paths: list[str]) -> None:
+    def _try(self, paths: list[str], *, overtime: bool = False) -> None:
         try:
-            self._take(paths)
+            self._take(paths, overtime=overtime)
         except AccountError as error:
             self._readings |= {path: error for path in paths if path not in self._readings}
 
-    def _take(self, paths: list[str]) -> None:
+    def _take(self, paths: list[str], *, overtime: bool = False) -> None:
         missing = [path for path in dict.fromkeys(paths) if path not in self._readings]
         if not missing:
             return
         at, writes = self._clock(), self._wire.done
-        answers = self._wire.get_many(missing)
+        answers = self._wire.get_many(missing, overtime=overtime)
         self._readings |= {path: _Reading(answer, at, writes) for path, answer in zip(missing, answers, strict=True)}
 
-    def now(self, kind: AnyKind, parent: str = "") -> View:
+    def now(self, kind: AnyKind, parent: str = "", *, limit: float = SOON) -> View:
         """Objects of a kind (inside one parent, where they have no list of their own), from a read that is young enough.
+
+        Args:
+            kind: what to see.
+            parent: id of the one parent.
+            limit: seconds for which a read is good; for `SOON` a few changes will do as well.
 
         Raises:
             AccountError: they cannot be read.
@@ -106,17 +111,23 @@ class Fresh:
             paths = paths_of(kind, self._registry, parent)
             for path in paths:
                 reading = self._readings.get(path)
-                if isinstance(reading, _Reading) and not self._is_good(reading, is_busy=kind.volatile):
+                if isinstance(reading, _Reading) and not self._is_good(reading, limit):
                     del self._readings[path]
             self._try(paths)
             return self._view(kind, parent, paths)
 
-    def renewed(self, kind: AnyKind, parent: str = "") -> View:
-        """Likewise, from a read that begins now."""
+    def renewed(self, kind: AnyKind, parent: str = "", *, overtime: bool = False) -> View:
+        """Likewise, from a read that begins now, after the end of the run's time if it has to.
+
+        Raises:
+            AccountError: they cannot be read.
+        """
         with self._lock:
-            for path in paths_of(kind, self._registry, parent):
+            paths = paths_of(kind, self._registry, parent)
+            for path in paths:
                 self._readings.pop(path, None)
-            return self.now(kind, parent)
+            self._try(paths, overtime=overtime)
+            return self._view(kind, parent, paths)
 
     def since_written(self, kind: AnyKind, identifier: str, parent: str = "") -> View:
         """Likewise, from a read that began after this run had written the object, however long ago.
@@ -130,11 +141,10 @@ class Fresh:
             view = self._view(kind, parent, paths)
             return self.renewed(kind, parent) if self.written_since(view, kind, identifier) else view
 
-    def _is_good(self, reading: _Reading, *, is_busy: bool) -> bool:
+    def _is_good(self, reading: _Reading, limit: float) -> bool:
         age = self._clock() - reading.at
-        if is_busy:
-            return age <= AT_ONCE
-        return age <= SOON or (age <= SLOWLY and self._wire.done - reading.writes < FEW)
+        is_slow = limit == SOON and age <= SLOWLY and self._wire.done - reading.writes < FEW
+        return age <= limit or is_slow
 
     def _view(self, kind: AnyKind, parent: str, paths: list[str]) -> View:
         readings = tuple(self._reading(path) for path in paths)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from math import inf
 
 from reconciler.apply.bindings import Bindings
-from reconciler.apply.fresh import Fresh, View
+from reconciler.apply.fresh import AT_ONCE, SOON, Fresh, View
 from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
@@ -16,7 +17,7 @@ from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import field_specs
-from schemas._core.kind import CannotExpress
+from schemas._core.kind import CannotExpress, Unique
 
 STALE = "NBS630"
 
@@ -56,7 +57,7 @@ class Meanwhile:
         if live is None:
             raise AssertionError(f"nothing to update for {change.address}")
         kind = change.kind
-        view = self._fresh.now(kind, live.parent)
+        view = self._fresh.now(kind, live.parent, limit=AT_ONCE if kind.volatile else SOON)
         own = self._fresh.own(kind, live.id)
         if own is not None and self._fresh.written_since(view, kind, live.id):
             if not kind.volatile:
@@ -68,8 +69,8 @@ class Meanwhile:
         self._refuse(change, self._differences(own or live, now, change))
         return now
 
-    def is_there(self, change: Change) -> bool:
-        """Tell whether an object that is to go is still there.
+    def still_there(self, change: Change) -> Live | None:
+        """The object that is to go as it is now; None if it has gone.
 
         Raises:
             StalePlan: it, or what goes with it, is another one than it was planned on.
@@ -80,18 +81,20 @@ class Meanwhile:
             raise AssertionError(f"nothing to delete for {change.address}")
         own = self._fresh.own(change.kind, live.id)
         if own is None and self._fresh.is_own(change.kind, live.id):
-            return False
+            return None
         view = self._fresh.now(change.kind, live.parent)
         now = view.objects.get(live.id)
         if now is None:
-            return False
+            return None
         if not self._fresh.written_since(view, change.kind, live.id):
             self._refuse(change, self._differences(own or live, now, change))
         self._refuse(change, self._come_into(change))
-        return True
+        return now
 
     def require_free(self, change: Change) -> None:
         """See that nobody has made an object of the name that this one is to have.
+
+        Where the server would refuse a second one, an old read does.
 
         Raises:
             StalePlan: there is one.
@@ -100,7 +103,9 @@ class Meanwhile:
         if self._stands_in_a_new_one(change):
             return
         parent = self._parent(change)
-        for live in self._new(change.kind, parent, self._fresh.now(change.kind, parent)):
+        is_guarded = change.action is Action.CREATE and change.kind.unique is not Unique.NO
+        view = self._fresh.now(change.kind, parent, limit=inf if is_guarded else SOON)
+        for live in self._new(change.kind, parent, view):
             if live.id != change.id and not self._fresh.is_own(change.kind, live.id) and self._has_come(live, change):
                 raise _stale(change, [f"it was not there when planned, is there now with the id {live.id}"])
 

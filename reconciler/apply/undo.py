@@ -124,7 +124,7 @@ class Undo:
 
     def _look(self, written: Written, live: Live) -> Resource | None:
         kind = written.change.kind
-        now = self._fresh.renewed(kind, live.parent).objects.get(live.id)
+        now = self._fresh.renewed(kind, live.parent, overtime=True).objects.get(live.id)
         self._fresh.wrote(kind, live.id, now)
         return shown(self._book, written.change, now) if now else None
 

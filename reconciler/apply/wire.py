@@ -50,13 +50,19 @@ class Wire:
         self._remember(where, answer)
         return answer
 
-    def get_many(self, places: Sequence[str]) -> list[Any]:
-        """Read what is at several paths now, together.
+    def get_many(self, places: Sequence[str], *, overtime: bool = False) -> list[Any]:
+        """Read what is at several paths now, together; one by one after the end of the run's time.
 
         Raises:
             AccountError: as `ReadApi.get_many`.
         """
+        if overtime:
+            return [self._api.get(where, overtime=True) for where in places]
         return self._api.get_many(places)
+
+    def saw(self, where: str, seen: JsonObject) -> None:
+        """Note what an object at a path is like now: the next call to it changes that."""
+        self._last[where] = seen
 
     def send(self, change: Change, method: str, where: str, body: Any = None) -> Any:
         """Make one call for a change, and return the answer.
@@ -130,7 +136,7 @@ class Wire:
     def _remember(self, where: str, seen: Any) -> None:
         """Keep what an object is like now, for the next call to the same place."""
         if isinstance(seen, dict):
-            self._last[where] = seen
+            self.saw(where, seen)
 
 
 def _named(template: str, where: str, name: str) -> str:
