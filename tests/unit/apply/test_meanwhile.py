@@ -584,8 +584,9 @@ class Lists:
         self.reads = 0
         self.done = 0
 
-    def get_many(self, places: list[str]) -> list[Any]:
+    def get_many(self, places: list[str], *, overtime: bool) -> list[Any]:
         """Give an empty list."""
+        assert not overtime
         self.reads += len(places)
         return [[] for _ in places]
 
