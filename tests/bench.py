@@ -227,6 +227,43 @@ def bench(size: int, folder: Path) -> Iterator[str]:
         )
 
 
+SLOW_SERVER = """
+import sys, time
+from reconciler.simulator import Simulator
+from reconciler.simulator.server import Server
+
+simulator = Simulator()
+server = Server(simulator)
+server.app = lambda environ, start: time.sleep(float(sys.argv[1])) or simulator(environ, start)
+print(server.url, simulator.bootstrap(), flush=True)
+server.serve_forever()
+"""
+DELAY = 0.02
+"""Seconds after which the slow server answers."""
+
+
+def journal(changes: int, folder: Path) -> Iterator[str]:
+    """Lines of the table about what a journal costs where the server takes its time."""
+    groups = {f"group-{number:05}": {} for number in range(changes)}
+    write(folder / "new", {"groups": groups})
+    for what, flags in (("with", ["--journal", str(folder / "journal")]), ("without", ["--journal", "/dev/null"])):
+        said = f"apply at {DELAY * 1000:.0f} ms, {what} a journal on disk"
+        yield row(said, changes, median(lambda flags=flags: slow_apply(folder / "new", flags), 3))
+
+
+def slow_apply(files: Path, flags: list[str]) -> Figures:
+    """Apply to a fresh account whose server takes its time."""
+    server = subprocess.Popen([sys.executable, "-c", SLOW_SERVER, str(DELAY)], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        url, token = server.stdout.readline().split()
+        environ = {**os.environ, "NB_MANAGEMENT_URL": url, "NB_PAT": token}
+        return measure(["apply", str(files), "--yes", "-q", "-o", "json", *flags], environ)
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def main() -> None:
     """Print the table."""
     sizes = [int(word) for word in sys.argv[1:]] or list(SIZES)
@@ -238,6 +275,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for line in bench(size, Path(folder)):
                 print(line, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for line in journal(300, Path(folder)):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.effect import Effect, effect_of, meant
@@ -14,6 +15,7 @@ from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.fields import JsonObject
+from schemas._core.kind import CannotExpress
 
 NOT_RESTORED = "NBS613"
 
@@ -80,8 +82,9 @@ class _Trail:
         wanted, now = (decoded(kind, one.seen, self.book) for one in (as_meant, live))
         if wanted is None or now is None:
             return as_meant
-        settled = kind.settle(wanted, now, live.seen, self.book)
-        is_kept = all(getattr(settled, spec.name) == getattr(now, spec.name) for spec in compared(kind))
+        with suppress(CannotExpress):
+            wanted = kind.settle(wanted, now, live.seen, self.book)
+        is_kept = all(getattr(wanted, spec.name) == getattr(now, spec.name) for spec in compared(kind))
         return live if is_kept else as_meant
 
     def _gone(self, called: Called) -> None:
