@@ -12,7 +12,7 @@ from reconciler.apply.journal import Unrecorded
 from reconciler.apply.lines import Image
 from reconciler.apply.masking import masked
 from reconciler.plan.change import Change
-from reconciler.state.snapshot import Snapshot
+from reconciler.state.snapshot import Live, Snapshot
 from schemas._core.fields import JsonObject
 
 TAKEN = 200
@@ -99,13 +99,16 @@ class Wire:
             made=live is None and method != "POST",
             before=masked(before, kind.reveals) if method != "POST" else None,
             parent=live.parent if live else _named(kind.endpoint.create_path, where, "parent"),
-            falls=tuple(self._image(str(address), address.kind, fallen) for address, fallen in falls),
+            falls=tuple(
+                self._image(str(address), self._snapshot.of(address.kind)[fallen])
+                for address, fallen in falls
+                if fallen in self._snapshot.of(address.kind)
+            ),
         )
 
-    def _image(self, address: str, kind: str, identifier: str) -> Image:
-        live = self._snapshot.of(kind)[identifier]
+    def _image(self, address: str, live: Live) -> Image:
         seen = masked(live.seen, live.kind.reveals)
-        return Image(kind=kind, address=address, id=identifier, seen=seen, parent=live.parent)
+        return Image(kind=live.kind.name, address=address, id=live.id, seen=seen, parent=live.parent)
 
     def _note_failure(self, number: int, error: CallFailed | Stopped) -> None:
         code = error.diagnostics[0].code

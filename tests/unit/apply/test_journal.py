@@ -16,6 +16,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from reconciler.apply import shelf
+from reconciler.apply.past import runs_in
 from tests.unit.apply.journals import calls, journals, lines
 from tests.unit.harness import Account, Between
 
@@ -327,3 +328,16 @@ def test_a_kill_leaves_the_call_in_flight_without_an_answer(
     assert run(account, connect, 2, kill) == -signal.SIGKILL
     found = [line["line"] for line in lines(journals(folder)[-1])]
     assert found == ["begin", "call", "answer", "change", "call"]
+
+
+def test_a_run_is_known_to_be_at_work_until_it_ends(account: Account, between: Between, folder: Path) -> None:
+    seen = []
+
+    def before(request: Request) -> None:
+        if request.method == "POST":
+            seen.extend(run.outcome for path in journals(folder) for run in runs_in(path))
+
+    between.before = before
+    account.applied("groups: {a: }")
+    assert seen == ["running"]
+    assert [run.outcome for run in runs_in(journals(folder)[0])] == ["done"]
