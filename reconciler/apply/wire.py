@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from reconciler.api.client import Api
-from reconciler.api.problems import CallFailed, Stopped
+from reconciler.api.problems import CallFailed, OutOfTime, Stopped
 from reconciler.apply.journal import Unrecorded
 from reconciler.apply.lines import Image
 from reconciler.apply.masking import masked
@@ -75,7 +75,7 @@ class Wire:
         number = self._announce(change, method, where, body)
         try:
             answer = self._api.send(method, where, body, overtime=self._has_begun)
-        except (CallFailed, Stopped) as error:
+        except (CallFailed, OutOfTime, Stopped) as error:
             self._has_begun = self._has_begun or (isinstance(error, CallFailed) and error.outcome == "unknown")
             self._note_failure(number, error)
             raise
@@ -110,7 +110,7 @@ class Wire:
         seen = masked(live.seen, live.kind.reveals)
         return Image(kind=live.kind.name, address=address, id=live.id, seen=seen, parent=live.parent)
 
-    def _note_failure(self, number: int, error: CallFailed | Stopped) -> None:
+    def _note_failure(self, number: int, error: CallFailed | OutOfTime | Stopped) -> None:
         code = error.diagnostics[0].code
         if isinstance(error, CallFailed):
             self._journal.answer(number, error.outcome, status=error.status, code=code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +139,18 @@ def test_the_end_of_the_time_ends_an_apply_with_everything_recorded(limited: Any
     assert error["code"] == "NBS606"
     assert "the 300 s of this run (--timeout) end before" in error["message"]
     assert re.search(r"; --timeout ends the run before that, after about \d+ of them$", outcome.stderr, re.MULTILINE)
+
+
+def test_the_journal_says_of_every_call_that_the_end_of_the_time_kept_back_that_it_was_not_made(
+    limited: Any, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
+    limited.apply(GROUPS, "--timeout", "5m", "--journal", str(journal))
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    outcomes = [line["outcome"] for line in lines if line["line"] == "answer"]
+    assert len(outcomes) == sum(line["line"] == "call" for line in lines)
+    assert outcomes == ["taken"] * (len(outcomes) - 1) + ["not_processed"]
+    assert (lines[-1]["line"], lines[-1]["exit_code"]) == ("end", 9)
 
 
 def test_the_next_run_goes_on_where_the_time_ended(limited: Any) -> None:
