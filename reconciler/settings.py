@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
-from reconciler.errors import Diagnostic, NotAuthorized, UsageError
+from reconciler.errors import Diagnostic, NbsyncError, NotAuthorized, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,8 @@ Scheme = Literal["Token", "Bearer"]
 
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 _ACCESS_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")  # three parts, as every JWT
+_SECRET = re.compile(r"(?i:nbp_\w{8})|eyJ[\w-]{8,}\.eyJ", re.ASCII)  # a personal access token, or a JWT
+_SHORTEST_SECRET: Final = 8  # characters; fewer stand in any URL by chance
 _PLAIN_PATH = re.compile(r"(/(?!\.\.?(/|$))[\w.~-]+)*", re.ASCII)
 _PLAIN_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:\d+)?", re.ASCII | re.IGNORECASE)
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
@@ -68,8 +70,9 @@ class Settings:
     user_agent: str = "nbsync"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "url", _checked_url(self.url))
-        object.__setattr__(self, "token", SecretStr(_checked_token(self.token.get_secret_value(), "the token")))
+        token = _checked_token(self.token.get_secret_value(), "the token")
+        object.__setattr__(self, "url", _checked_url(self.url, token))
+        object.__setattr__(self, "token", SecretStr(token))
 
 
 def from_environment(
@@ -90,13 +93,20 @@ def from_environment(
     return Settings(url or url_of(environ), SecretStr(token), scheme)
 
 
-def url_of(environ: Mapping[str, str]) -> str:
-    """Return the URL of the server, checked.
+def url_of(environ: Mapping[str, str], token_file: Path | str | None = None) -> str:
+    """Return the URL of the server, checked; a token in it is refused, in the form of one or as given beside it.
 
     Raises:
         UsageError: It is refused.
     """
-    return _checked_url(environ.get(URL_VARIABLE, "").strip() or DEFAULT_URL)
+    return _checked_url(environ.get(URL_VARIABLE, "").strip() or DEFAULT_URL, _known_token(environ, token_file))
+
+
+def _known_token(environ: Mapping[str, str], token_file: Path | str | None) -> str:
+    try:
+        return token_of(environ, token_file)[0]
+    except NbsyncError:
+        return ""
 
 
 def token_of(environ: Mapping[str, str], token_file: Path | str | None) -> tuple[str, Scheme]:
@@ -140,7 +150,8 @@ def _checked_token(token: str, name: str) -> str:
     return token
 
 
-def _checked_url(url: str) -> str:
+def _checked_url(url: str, token: str) -> str:
+    _refuse_token_in(url, token)
     parts = _split(url.strip())
     if "@" in parts.netloc:
         _refuse(
@@ -157,6 +168,16 @@ def _checked_url(url: str) -> str:
     if not (_PLAIN_AUTHORITY.fullmatch(parts.netloc) and _PLAIN_PATH.fullmatch(path)):
         _refuse(f"{URL_VARIABLE} has signs in it that no address of a server has", _SUCH_AS)
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _refuse_token_in(url: str, token: str) -> None:
+    """Refuse a URL that would show a secret wherever it is named: in reports, logs of proxies, error messages."""
+    given = len(token) >= _SHORTEST_SECRET and token.lower() in url.lower()
+    if given or _SECRET.search(url):
+        _refuse(
+            f"{URL_VARIABLE} contains a token (its value is not shown)",
+            f"{_SUCH_AS}; the token goes into {PAT_VARIABLE} alone. What logs may have kept of it: make a new token",
+        )
 
 
 def _split(url: str) -> SplitResult:

@@ -126,7 +126,7 @@ def _taken(step: Step, case: Case) -> Check:
 
 
 def _url(case: Case) -> Said:
-    case.url = case.settings.url if case.settings else url_of(case.environ)
+    case.url = case.settings.url if case.settings else url_of(case.environ, case.token_file)
     if case.settings:
         return "a simulated account, in this process", ()
     origin = URL_VARIABLE if case.environ.get(URL_VARIABLE, "").strip() else f"{URL_VARIABLE} is not set: the default"

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from reconciler.errors import ExitCode, NbsyncError, NotAuthorized, UsageError
-from reconciler.settings import Settings, from_environment
+from reconciler.settings import Settings, from_environment, url_of
 
 PAT = {"NB_PAT": "nbp_abc"}
 
@@ -87,6 +87,29 @@ def test_urls_that_are_refused(given: str, says: str) -> None:
         from_environment(PAT, url=given)
     assert caught.value.exit_code == ExitCode.USAGE
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://nb.example/S3cretWord",
+        "https://nb.example/x/S3CRETWORD",
+        "http://s3cretword.example",
+        "https://nb.example/nbp_AnothersToken1",
+        "https://nb.example/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzIn0.c2ln",
+    ],
+)
+def test_a_token_in_the_url_is_refused_and_not_shown(given: str) -> None:
+    environ = {"NB_PAT": "S3cretWord"}
+    for ask in (lambda: from_environment(environ, url=given), lambda: url_of(environ | {"NB_MANAGEMENT_URL": given})):
+        with pytest.raises(UsageError, match="contains a token") as caught:
+            ask()
+        assert given.rpartition("/")[2] not in str(caught.value.diagnostics)
+
+
+def test_a_host_may_be_called_as_tokens_begin() -> None:
+    url = "https://eyJafjalla.is.example"
+    assert url_of({"NB_MANAGEMENT_URL": url}) == url_of({"NB_MANAGEMENT_URL": url}, "no-such-file") == url
 
 
 def test_a_url_given_directly_goes_before_the_environment() -> None:
