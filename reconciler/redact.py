@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 # Default-ignorable code points that `str.isprintable` lets through: they take no room, so two names could look alike.
 _INVISIBLE = re.compile(
@@ -11,6 +12,10 @@ _INVISIBLE = re.compile(
 # `##[command]` is run by GitHub's and Azure's runners anywhere in a line, `##vso[` and `##teamcity[` likewise.
 _RUNNER_COMMAND = re.compile(r"##(?=\w*\[)")
 MASK = "***"
+# A personal access token in any case, a setup key as NetBird makes them (ids that look like it are in lower case).
+_SECRET = re.compile(r"(?i:nbp_\w{8,})|\b[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12}\b", re.ASCII)
+_SHORTEST: Final = 8  # characters; what is shorter stands in any text by chance
+_concealed: set[str] = set()
 
 
 def clean(text: str) -> str:
@@ -29,9 +34,22 @@ def clean(text: str) -> str:
     return text
 
 
-def mask(text: str, secret: str) -> str:
-    """Return `text` with every copy of `secret` masked, in any case: NetBird lower-cases what it quotes."""
-    return re.sub(re.escape(secret), MASK, text, flags=re.IGNORECASE) if secret else text
+def conceal(secret: str) -> None:
+    """Have `mask` hide this secret for the rest of the process, whoever repeats it."""
+    if len(secret) >= _SHORTEST:
+        _concealed.add(secret)
+
+
+def mask(text: str, secret: str = "") -> str:
+    """Return `text` with every copy of `secret`, of what was concealed, and of what looks like a secret of NetBird masked.
+
+    In any case: NetBird lower-cases what it quotes.
+    """
+    known = [one for one in (secret, *_concealed) if one]
+    if known:
+        longest_first = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+        text = re.sub(longest_first, MASK, text, flags=re.IGNORECASE)
+    return _SECRET.sub(MASK, text)
 
 
 def _escaped(char: str) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import SecretStr
 
 from reconciler.errors import Diagnostic, NbsyncError, NotAuthorized, UsageError
+from reconciler.redact import conceal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,6 +143,7 @@ def _token_of_environment(environ: Mapping[str, str]) -> tuple[str, Scheme]:
 
 def _checked_token(token: str, name: str) -> str:
     token = token.strip()
+    conceal(token)
     if not _HEADER_SAFE.fullmatch(token):
         _refuse(
             f"a character of {name} cannot be part of a token (its value is not shown)",

@@ -25,7 +25,7 @@ from reconciler.api.problems import (
     TokenRefused,
 )
 from reconciler.api.rate import LONGEST_WAIT
-from reconciler.redact import clean
+from reconciler.redact import clean, mask
 
 JSON: Final = "application/json"
 LONGEST_TEXT: Final = 500
@@ -83,6 +83,8 @@ class Answer:
         if self.media == "text/html":
             title = _TITLE.search(text)
             text = html.unescape(title[1]) if title else "a web page"
+        # The client has masked the body; in the text that was encoded in it a secret can stand in another form.
+        text = mask(text[: 64 * LONGEST_TEXT])
         line = clean(" ".join(text[: 4 * LONGEST_TEXT].split()))
         return line if len(line) <= LONGEST_TEXT else line[:LONGEST_TEXT] + "…"
 

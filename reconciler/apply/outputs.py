@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from reconciler.errors import Diagnostic, NbsyncError, Severity, UsageError
+from reconciler.redact import conceal
 
 NO_SINK, SINK_FAILED = "NBS601", "NBS602"
 PRIVATE = 0o600
@@ -30,6 +31,9 @@ class Revealed:
     id: str
     secret: str
     expires: str | None
+
+    def __post_init__(self) -> None:
+        conceal(self.secret)
 
     def line(self) -> str:
         """One line of JSON."""

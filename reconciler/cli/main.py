@@ -97,15 +97,26 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         advice = "nbsync COMMAND --help shows what there is"
         return _failed([Diagnostic("NBS901", error.format_message(), advice)], ExitCode.USAGE, arguments)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
         # A mistake of nbsync's own; whoever reads the output has to get a document and an exit code all the same.
-        if "NBSYNC_DEBUG" in os.environ:
-            raise
         advice = "run it again with NBSYNC_DEBUG=1 and report what it prints"
+        if "NBSYNC_DEBUG" in os.environ:
+            advice = "report what it printed"
+            _print_traceback(error)
         return _failed(
             [Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice)], ExitCode.ERROR, arguments
         )
     return int(result or 0)
+
+
+def _print_traceback(error: Exception) -> None:
+    """Print where an exception comes from: without values of variables, and without secrets that stand in its text."""
+    import traceback
+
+    from reconciler.redact import clean, mask
+
+    for line in mask("".join(traceback.format_exception(error))).splitlines():
+        click.echo(clean(line), err=True)
 
 
 def _failed(found: Sequence[Diagnostic], code: ExitCode, arguments: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.redact import clean, mask
+from reconciler.redact import clean, conceal, mask
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,23 @@ def test_clean_text_is_one_printable_line_and_stays_as_it_is(text: str) -> None:
 def test_a_secret_is_masked_in_any_case_and_literally() -> None:
     assert mask("a nbp_X+y and NBP_x+Y", "nbp_X+y") == "a *** and ***"
     assert mask("text", "") == "text"
+
+
+def test_what_was_concealed_is_masked_from_then_on() -> None:
+    assert mask("say Hunter2Hunter2") == "say Hunter2Hunter2"
+    conceal("hunter2Hunter2")
+    conceal("short")
+    assert mask("say HUNTER2hunter2, in short") == "say ***, in short"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("token nbp_0aB1cD2eF3gH4 is known", "token *** is known"),
+        ("key 522F0485-66EB-4C38-9D6B-0578F6533518.", "key ***."),
+        ("user 522f0485-66eb-4c38-9d6b-0578f6533518.", "user 522f0485-66eb-4c38-9d6b-0578f6533518."),
+        ("nbp_ is how tokens begin", "nbp_ is how tokens begin"),
+    ],
+)
+def test_what_has_the_form_of_a_secret_of_netbird_is_masked(text: str, shown: str) -> None:
+    assert mask(text) == shown
