@@ -282,6 +282,7 @@ KIND = Kind(
     section=("account",),
     layout=Layout.SINGLE,
     endpoint=Endpoint("/accounts", singleton=True, item="/accounts/{id}"),
+    always=frozenset({"id", "settings"}),
     module="settings",
     name_field="",
     initial=_initial,

@@ -195,6 +195,7 @@ KIND = Kind(
     check_name=_label,
     name_shape=Shape(pattern=rf"@|\*|(?:\*\.)?{DOMAIN}", hint="write a name inside the zone: erp, *.erp, *, @"),
     endpoint=Endpoint("", members="records", collection="/dns/zones/{parent}/records"),
+    always=frozenset({"content", "name", "ttl", "type"}),
     module="dns",
     since="0.63.0",
     name_field="",

@@ -20,6 +20,7 @@ KIND = Kind(
     section=("dns", "disabled_management_groups"),
     layout=Layout.FIELD,
     endpoint=Endpoint("/dns/settings", singleton=True, item="/dns/settings"),
+    always=frozenset({"disabled_management_groups"}),
     module="dns",
     name_field="",
     waits_for=("dns_record",),

@@ -69,6 +69,7 @@ KIND = Kind(
     model=DnsZone,
     section=("dns", "zones"),
     endpoint=Endpoint("/dns/zones"),
+    always=frozenset({"distribution_groups", "enabled", "enable_search_domain", "name", "records"}),
     module="dns",
     since="0.63.0",
     name_field="domain",

@@ -102,6 +102,10 @@ KIND = Kind(
     model=Group,
     section=("groups",),
     endpoint=Endpoint("/groups"),
+    always=frozenset({"peers", "resources"}),
+    lacks=lambda listed: (
+        "" if any(seen.get("name") == "All" for seen in listed) else "the group All, which is in every account"
+    ),
     module="groups",
     computed=frozenset({"id", "issued", "peers_count", "resources_count"}),
     server_owned=lambda seen, _account: seen["name"] == "All" or seen.get("issued", "api") != "api",

@@ -163,6 +163,7 @@ KIND = Kind(
     model=NameserverGroup,
     section=("dns", "nameservers"),
     endpoint=Endpoint("/dns/nameservers"),
+    always=frozenset({"domains", "enabled", "groups", "nameservers", "primary"}),
     module="nameservers",
     fields_since={"search_domains_enabled": "0.24.0"},
     check_name=_name,

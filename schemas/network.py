@@ -18,6 +18,7 @@ KIND = Kind(
     model=Network,
     section=("networks",),
     endpoint=Endpoint("/networks"),
+    always=frozenset({"routers", "resources"}),
     module="networks",
     since="0.35.0",
     computed=frozenset({"id", "routers", "resources", "policies", "routing_peers_count"}),

@@ -67,6 +67,7 @@ KIND = Kind(
     parent="network",
     section=("resources",),
     endpoint=Endpoint("/networks/resources", members="resources", collection="/networks/{parent}/resources"),
+    always=frozenset({"address", "enabled", "groups", "type"}),
     module="networks",
     since="0.35.0",
     fields_since={"enabled": "0.36.0"},

@@ -67,6 +67,9 @@ KIND = Kind(
     section=("peers",),
     initial=_initial,
     endpoint=Endpoint("/peers", creates=False),
+    always=frozenset(
+        {"approval_required", "inactivity_expiration_enabled", "ip", "login_expiration_enabled", "ssh_enabled"}
+    ),
     module="peers",
     computed=frozenset(READ_ONLY.split()),
     server_owned=lambda seen, _account: bool(seen.get("ephemeral")),

@@ -171,6 +171,7 @@ KIND = Kind(
     model=Policy,
     section=("policies",),
     endpoint=Endpoint("/policies"),
+    always=frozenset({"enabled", "rules", "source_posture_checks"}),
     module="policies",
     server_owned=lambda seen, _account: seen["name"].startswith(TEMPORARY),
     undeclarable=_undeclarable,

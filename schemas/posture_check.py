@@ -85,6 +85,7 @@ KIND = Kind(
     model=PostureCheck,
     section=("posture_checks",),
     endpoint=Endpoint("/posture-checks"),
+    always=frozenset({"checks"}),
     module="policies",
     decode=_decode,
     encode=_encode,

@@ -8,7 +8,7 @@ from schemas._core.codec import encode_fields
 from schemas._core.fields import JsonObject, Resource, Wire
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Endpoint, Ids, Kind
-from schemas._core.people import ANSWER_ONLY, vetoes
+from schemas._core.people import ANSWER_ONLY, lacks_caller, vetoes
 
 
 class ServiceUser(Resource):
@@ -33,6 +33,8 @@ KIND = Kind(
     model=ServiceUser,
     section=("service_users",),
     endpoint=Endpoint("/users"),
+    always=frozenset({"auto_groups", "is_blocked", "role", "is_service_user"}),
+    lacks=lacks_caller,
     module="users",
     computed=ANSWER_ONLY,
     selects=lambda seen: bool(seen.get("is_service_user")),

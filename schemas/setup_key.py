@@ -117,6 +117,7 @@ KIND = Kind(
     model=SetupKey,
     section=("setup_keys",),
     endpoint=Endpoint("/setup-keys"),
+    always=frozenset({"auto_groups", "ephemeral", "expires", "revoked", "type", "usage_limit"}),
     module="setup_keys",
     computed=frozenset({"id", "key", "expires", "valid", "used_times", "last_used", "state", "updated_at"}),
     write=_write,

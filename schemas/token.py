@@ -90,6 +90,7 @@ KIND = Kind(
     section=("tokens",),
     write=_write,
     endpoint=Endpoint("/users/{parent}/tokens", updates=False),
+    always=frozenset({"created_at", "expiration_date"}),
     # Tokens of others are made only by who may write users.
     module="users",
     credential=_used_last,

@@ -11,7 +11,7 @@ from schemas._core.codec import decoded_values, encode_fields, lenient, plain
 from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invalid
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Account, CannotExpress, Effect, Endpoint, Ids, Kind
-from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, vetoes
+from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, lacks_caller, vetoes
 from schemas._core.shapes import Shape, where
 
 Role = Literal["owner", "admin", "user", "auditor", "network_admin", "billing_admin"]
@@ -108,6 +108,8 @@ KIND = Kind(
     model=User,
     section=("users",),
     endpoint=Endpoint("/users"),
+    always=frozenset({"auto_groups", "is_blocked", "role", "is_service_user"}),
+    lacks=lacks_caller,
     module="users",
     name_field="email",
     check_name=_email,

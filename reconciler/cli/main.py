@@ -98,15 +98,22 @@ def run(arguments: Sequence[str]) -> int:
         advice = "nbsync COMMAND --help shows what there is"
         return _failed([Diagnostic("NBS901", error.format_message(), advice)], ExitCode.USAGE, arguments)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
-        # A mistake of nbsync's own; whoever reads the output has to get a document and an exit code all the same.
-        advice = "run it again with NBSYNC_DEBUG=1 and report what it prints"
-        if "NBSYNC_DEBUG" in os.environ:
-            advice = "report what it printed"
-            _print_traceback(error)
-        return _failed(
-            [Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice)], ExitCode.ERROR, arguments
-        )
+        return _failed(_fallen_over(error), ExitCode.ERROR, arguments)
     return int(result or 0)
+
+
+def _fallen_over(error: Exception) -> Sequence[Diagnostic]:
+    """What to say of an exception that nobody expected; whoever reads the output gets a document and an exit code all the same."""
+    from reconciler.state.unreadable import account_error
+    from schemas._core.reading import Unreadable
+
+    if "NBSYNC_DEBUG" in os.environ:
+        _print_traceback(error)
+    if isinstance(error, Unreadable):
+        return account_error(error).diagnostics
+    printed = "NBSYNC_DEBUG" in os.environ
+    advice = "report what it printed" if printed else "run it again with NBSYNC_DEBUG=1 and report what it prints"
+    return [Diagnostic("NBS999", f"nbsync failed: {type(error).__name__}", advice)]
 
 
 def _print_traceback(error: Exception) -> None:

@@ -16,6 +16,7 @@ from reconciler.load.desired import Desired
 from reconciler.load.document import sections, understand
 from reconciler.render.view import View
 from schemas import KINDS
+from schemas._core.reading import Unreadable
 
 if TYPE_CHECKING:
     from reconciler.api.client import Api, ReadApi
@@ -146,6 +147,11 @@ def run_session(command: str, options: Options, work: Callable[[Session], ExitCo
     except NbsyncError as error:
         view.exit_code = error.exit_code
         view.diagnostics = [*view.diagnostics, *error.diagnostics]
+    except Unreadable as error:
+        from reconciler.state.unreadable import account_error
+
+        view.exit_code = ExitCode.ERROR
+        view.diagnostics = [*view.diagnostics, *account_error(error).diagnostics]
     finally:
         session.hang_up()
     _show(session)

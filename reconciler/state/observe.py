@@ -8,13 +8,15 @@ from typing import Any
 
 from reconciler.api.client import ReadApi, path
 from reconciler.api.problems import NotPermitted
-from reconciler.errors import AccountError, Diagnostic
 from reconciler.load.desired import Declared, Desired, Ownership
 from reconciler.load.tree import Sources
 from reconciler.state.snapshot import Live, Snapshot
+from reconciler.state.unreadable import odd_list
 from schemas import AnyKind
 from schemas._core.references import kinds_referred_to
 
+NO_OBJECTS = "did not answer with NetBird's objects"
+AGAIN = "run it again; if it stays so, the server, or what stands before it, does not answer truly"
 VERSION_PATH = "/instance/version"
 ACCOUNT_PATH = "/accounts"
 CLOUD = "https://api.netbird.io"
@@ -68,7 +70,7 @@ def account_of(api: ReadApi) -> str:
     """
     accounts = _objects(ACCOUNT_PATH, api.get(ACCOUNT_PATH))
     if len(accounts) != 1:
-        raise _no_netbird(ACCOUNT_PATH)
+        raise odd_list(ACCOUNT_PATH, NO_OBJECTS)
     identifier: str = accounts[0]["id"]
     return identifier
 
@@ -199,7 +201,7 @@ def _add_from_each(api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: lis
     snapshot.looked_into[kind.name] = frozenset(parents)
     for parent, where, answer in zip(parents, paths, answers, strict=True):
         for seen in _objects(where, answer):
-            snapshot.objects[kind.name][seen["id"]] = Live(kind, seen["id"], seen, parent)
+            _enter(snapshot, kind, where, seen, parent)
 
 
 def _add(snapshot: Snapshot, kind: AnyKind, answer: Any) -> None:
@@ -209,54 +211,81 @@ def _add(snapshot: Snapshot, kind: AnyKind, answer: Any) -> None:
         seen = answer[0] if isinstance(answer, list) and answer else answer
         identifier = seen.get("id", kind.name) if isinstance(seen, dict) else None
         if not isinstance(identifier, str):
-            raise _no_netbird(endpoint.path)
+            raise odd_list(endpoint.path, NO_OBJECTS)
+        _require_fields(kind, endpoint.path, seen)
         snapshot.objects[kind.name] = {identifier: Live(kind, identifier, seen)}
         return
+    listed = _objects(endpoint.path, answer)
+    if lacking := kind.lacks(listed):
+        raise odd_list(endpoint.path, f"does not show {lacking}: the list cannot be whole", AGAIN)
     parents = _parents_by_member(snapshot, kind) if endpoint.members else {}
-    objects = snapshot.objects[kind.name]
-    for seen in _objects(endpoint.path, answer):
+    for seen in listed:
         if kind.selects(seen):
-            objects[seen["id"]] = Live(kind, _named(kind, endpoint.path, seen)["id"], seen, parents.get(seen["id"], ""))
+            _enter(snapshot, kind, endpoint.path, seen, parents.get(seen["id"], ""))
+    if endpoint.members:
+        _require_agreement(snapshot, kind, parents)
 
 
 def _add_embedded(snapshot: Snapshot, kind: AnyKind) -> None:
     """Enter the children that come inside their parents' answers."""
     for parent in snapshot.of(kind.parent).values():
-        for seen in _objects(parent.kind.endpoint.path, parent.seen.get(kind.endpoint.members)):
-            snapshot.objects[kind.name][seen["id"]] = Live(kind, seen["id"], seen, parent.id)
+        where = parent.kind.endpoint.path
+        for seen in _objects(where, parent.seen.get(kind.endpoint.members)):
+            _enter(snapshot, kind, where, seen, parent.id)
+
+
+def _enter(snapshot: Snapshot, kind: AnyKind, where: str, seen: Any, parent: str) -> None:
+    identifier = seen["id"]
+    if identifier in snapshot.objects[kind.name]:
+        raise odd_list(where, f"shows two objects with the id {identifier}")
+    if kind.name_field and not isinstance(seen.get(kind.name_field), str):
+        raise odd_list(where, f"shows the object {identifier} without a name ({kind.name_field})")
+    _require_fields(kind, where, seen)
+    snapshot.objects[kind.name][identifier] = Live(kind, identifier, seen, parent)
+
+
+def _require_fields(kind: AnyKind, where: str, seen: Any) -> None:
+    """An object in part is no basis: what it does not show an update would wipe out."""
+    if missing := sorted(kind.always - seen.keys()):
+        raise odd_list(where, f"shows the {kind.title} {seen.get('id', '')} without {', '.join(missing)}")
 
 
 def _parents_by_member(snapshot: Snapshot, kind: AnyKind) -> dict[str, str]:
-    return {
-        member: live.id
-        for live in snapshot.of(kind.parent).values()
-        for member in live.seen.get(kind.endpoint.members) or ()
-    }
+    parents: dict[str, str] = {}
+    for live in snapshot.of(kind.parent).values():
+        members = live.seen.get(kind.endpoint.members) or []
+        if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+            raise odd_list(live.kind.endpoint.path, f"shows {kind.endpoint.members} of {live.id} that are no ids")
+        parents |= dict.fromkeys(members, live.id)
+    return parents
+
+
+def _require_agreement(snapshot: Snapshot, kind: AnyKind, parents: Mapping[str, str]) -> None:
+    """Children that only one of two lists knows prove that the other is not whole; what is missing would be made anew."""
+    listed, known = snapshot.of(kind.name).keys(), parents.keys()
+    around = snapshot.of(kind.parent)
+    if not around or listed == known:
+        return
+    missing = sorted(known - listed)
+    lists = kind.endpoint.path, next(iter(around.values())).kind.endpoint.path
+    where, other = lists if missing else reversed(lists)
+    which = (missing or sorted(listed - known))[0]
+    raise odd_list(where, f"does not show the {kind.title} {which}, which GET /api{other} shows", AGAIN)
 
 
 def _objects(where: str, answer: Any) -> list[Any]:
+    """Elements of a list in an answer; NetBird writes null for some that are empty.
+
+    Raises:
+        AccountError: it is no list of objects with ids.
+    """
     if answer is None:
         return []
     if not isinstance(answer, list) or not all(
         isinstance(seen, dict) and isinstance(seen.get("id"), str) for seen in answer
     ):
-        raise _no_netbird(where)
+        raise odd_list(where, NO_OBJECTS)
     return answer
-
-
-def _named(kind: AnyKind, where: str, seen: Any) -> Any:
-    if kind.name_field and not isinstance(seen.get(kind.name_field), str):
-        raise _no_netbird(where)
-    return seen
-
-
-def _no_netbird(where: str) -> AccountError:
-    advice = "check NB_MANAGEMENT_URL: is this NetBird's management server, and a version that nbsync knows?"
-    return AccountError(
-        Diagnostic(
-            "NBS509", f"GET /api{where} did not answer with NetBird's objects", advice, request=f"GET /api{where}"
-        )
-    )
 
 
 def _version(answer: Any) -> str | None:

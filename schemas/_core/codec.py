@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, OneOrMany, RefTo, Resource, Single, Trait, Wire
+from schemas._core.reading import require_type
 from schemas._core.references import ref_key, whole
 
 if TYPE_CHECKING:
@@ -137,7 +138,11 @@ def decoded_values(model: type[BaseModel], seen: JsonObject, account: Account) -
 
 
 def lenient(model: type[M], values: JsonObject) -> M:
-    """Validate what the server shows. What it keeps although the language forbids it is taken over as it is, field by field."""
+    """Validate what the server shows. What it keeps although the language forbids it is taken over as it is, field by field.
+
+    Raises:
+        WrongType: a field holds another type of JSON than it can have.
+    """
     try:
         return model.model_validate(values, context=LIVE)
     except ValidationError:
@@ -154,6 +159,7 @@ def _lenient_value(model: type[BaseModel], name: str, values: JsonObject) -> Any
     try:
         return _adapter(model, name).validate_python(value, context=LIVE)
     except ValidationError:
+        require_type(said, info.annotation, value)
         return tuple(value) if isinstance(value, list) else value
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from schemas._core.codec import decode_fields, encode_fields, plain, request_body
 from schemas._core.conflicts import Conflict, Files
 from schemas._core.fields import JsonObject, Resource
+from schemas._core.reading import READERS, guarded
 from schemas._core.shapes import Shape
 
 M = TypeVar("M", bound=Resource)
@@ -195,6 +196,8 @@ class Kind(Generic[M]):
         named: lays a name over the body of a request.
         suffix: parts of the key that are not a name, already encoded, given the parts of the parent's key.
         computed: fields of the answer that the server makes; they are not sent back.
+        always: fields that every answer has, on whatever server; what an update would wipe out, and what decides about an object.
+        lacks: what a list of the server always has and this one has not, or nothing.
         selects: whether an element of the list is of this kind, where two kinds share a list.
         server_owned: objects that the server or somebody else keeps: never pruned, never counted.
         undeclarable: why an object may not be declared, or nothing.
@@ -252,6 +255,8 @@ class Kind(Generic[M]):
     name_form: Callable[[str], str] = str
     named: Callable[[JsonObject, str], JsonObject] | None = None
     computed: frozenset[str] = frozenset({"id"})
+    always: frozenset[str] = frozenset()
+    lacks: Callable[[Sequence[JsonObject]], str] = lambda _listed: ""
     selects: Callable[[JsonObject], bool] = lambda _seen: True
     server_owned: Callable[[JsonObject, Account], bool] = _never
     undeclarable: Callable[[JsonObject], str] = lambda _seen: ""
@@ -285,6 +290,12 @@ class Kind(Generic[M]):
     waits_for: tuple[str, ...] = ()
     stirs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     echoes: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for name, at in READERS.items():
+            function = getattr(self, name)
+            if function is not None:
+                object.__setattr__(self, name, guarded(self.name, self.endpoint.path, function, at))
 
     @property
     def title(self) -> str:

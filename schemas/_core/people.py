@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from schemas._core.fields import JsonObject
@@ -27,6 +28,11 @@ def may_write(role: str, module: str) -> bool:
     """
     writable = _WRITABLE.get(role)
     return writable is None or module in writable
+
+
+def lacks_caller(listed: Sequence[JsonObject]) -> str:
+    """Nobody can ask for this list who is not in it; without the caller nothing could keep it from being cut off."""
+    return "" if any(seen.get("is_current") for seen in listed) else "the user who asks for it"
 
 
 def vetoes(seen: JsonObject, after: Any, changed: frozenset[str], _account: Account) -> list[Veto]:

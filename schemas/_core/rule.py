@@ -13,6 +13,7 @@ from schemas._core.ends import Ends, end_within, put_end, seen_end
 from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Resource, Unordered, invalid, is_live
 from schemas._core.kind import Account, CannotExpress, Ids
 from schemas._core.ports import (
+    PROTOCOLS,
     Ports,
     Span,
     Traffic,
@@ -28,6 +29,7 @@ from schemas._core.shapes import Shape, Written, exactly_one, only_with
 
 SSH = "netbird-ssh"
 SSH_PORT = 22
+ACTIONS = frozenset({"accept", "drop"})
 Logins = dict[Annotated[Name, RefTo("group")], Annotated[tuple[Name, ...], OneOrMany, Unordered]]
 
 
@@ -128,7 +130,7 @@ def only_rule(seen: JsonObject) -> JsonObject:
     """The rule of a live policy.
 
     Raises:
-        CannotExpress: there is not exactly one, or it drops NetBird SSH.
+        CannotExpress: there is not exactly one, it drops NetBird SSH, or it does what is newer than this language.
     """
     rules = seen.get("rules") or []
     if len(rules) != 1:
@@ -137,6 +139,12 @@ def only_rule(seen: JsonObject) -> JsonObject:
             "declare one policy per rule under new names and delete this one, or list its address under unmanaged",
         )
     rule: JsonObject = rules[0]
+    for field, known in (("action", ACTIONS), ("protocol", (*PROTOCOLS, SSH))):
+        if rule.get(field) not in known:
+            raise CannotExpress(
+                f"the live policy has the {field} '{rule.get(field)}', for which the language has no word",
+                "update nbsync, or list its address under unmanaged",
+            )
     if rule.get("protocol") == SSH and rule.get("action") == "drop":
         raise CannotExpress(
             "the live policy drops NetBird SSH, which the language cannot say",

@@ -78,7 +78,13 @@ def _copies(one: dict[str, Any], times: int) -> list[dict[str, Any]]:
     copies = [
         {**one, "id": f"{one['id']}-{n}", **{name: f"x{n}-{one[name]}" for name in names}} for n in range(1, times)
     ]
-    return [one, *({**copy, "records": []} if "records" in copy else copy for copy in copies)]
+    return [one, *({**copy, **_inside(copy, n)} for n, copy in enumerate(copies, 1))]
+
+
+def _inside(one: dict[str, Any], number: int) -> dict[str, Any]:
+    """What stands in a copy: zones have no records, networks the copies of what is in the original."""
+    ids = {key: [f"{member}-{number}" for member in one.get(key) or ()] for key in ("routers", "resources")}
+    return {"records": []} if "records" in one else ids if "routers" in one else {}
 
 
 @pytest.fixture
