@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from schemas._core.codec import decoded_values, encoded_values, field_specs, identifiers, lenient
+from schemas._core.effect import Around, Effect
 from schemas._core.fields import (
     AsTuple,
     Duration,
@@ -24,7 +25,7 @@ from schemas._core.fields import (
     seconds,
 )
 from schemas._core.group_names import GroupNames
-from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Layout, Veto
+from schemas._core.kind import Account, Endpoint, Ids, Kind, Layout, Veto
 from schemas._core.shapes import CIDR4, CIDR6, DOMAIN, DURATION, Shape
 
 HOUR, DAY = 3600, 86400
@@ -272,7 +273,7 @@ def _occupied(_parts: tuple[str, ...], settings: AccountSettings) -> list[str]:
     return [f"the domain {settings.dns_domain}"] if settings.dns_domain else []
 
 
-def _effect(before: AccountSettings | None, after: AccountSettings | None) -> Effect:
+def _effect(before: AccountSettings | None, after: AccountSettings | None, _around: Around) -> Effect:
     return Effect.NEUTRAL if before == after else Effect.MIXED
 
 

@@ -9,8 +9,9 @@ from pydantic import Discriminator, Tag
 
 from schemas._core.codec import decoded_values, encode_fields, lenient
 from schemas._core.conflicts import Conflict, Files, Use
+from schemas._core.effect import Around, Common, Effect, moved, narrowest
 from schemas._core.fields import AsTuple, JsonObject, Name, RefTo, Resource, Strict, Trait, Unordered
-from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Unique
+from schemas._core.kind import Account, Endpoint, Ids, Kind, Unique
 
 Peers = Annotated[tuple[Annotated[Name, RefTo("peer", weak=True)], ...], AsTuple, Unordered]
 
@@ -63,11 +64,17 @@ def _members(group: Group) -> tuple[str, ...]:
     return group.peers.at_least if isinstance(group.peers, AtLeast) else group.peers or ()
 
 
-def _effect(before: Group | None, after: Group | None) -> Effect:
+def _effect(before: Group | None, after: Group | None, around: Around) -> Effect:
     if before is None or after is None or after.peers is None:
         return Effect.NEUTRAL
     gone, new = set(_members(before)) - set(_members(after)), set(_members(after)) - set(_members(before))
-    return Effect.MIXED if gone and new else Effect.NARROWS if gone else Effect.WIDENS if new else Effect.NEUTRAL
+    return moved([around.own] if gone else (), [around.own] if new else ())
+
+
+def _common(before: Group, after: Group, around: Around) -> Common | None:
+    old, new = set(_members(before)), set(_members(after))
+    members = narrowest(old - new, new - old, old & new, dict.fromkeys(old ^ new, around.own))
+    return None if members is None else Common(before.model_copy(update={"peers": members}))
 
 
 def _undeclarable(seen: JsonObject) -> str:
@@ -117,6 +124,7 @@ KIND = Kind(
     without=_without,
     conflicts=_conflicts,
     effect=_effect,
+    common=_common,
     unique=Unique.ON_CREATE,
     renames=True,
     echoes=frozenset({"resources"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas._core.effect import Around, Effect
 from schemas._core.fields import Resource, Text
 from schemas._core.kind import Endpoint, Kind
 
@@ -13,6 +14,11 @@ class Network(Resource):
     """What it is."""
 
 
+def _effect(_before: Network | None, after: Network | None, _around: Around) -> Effect:
+    """A network that goes takes its routers and resources along."""
+    return Effect.NARROWS if after is None else Effect.NEUTRAL
+
+
 KIND = Kind(
     name="network",
     model=Network,
@@ -22,6 +28,7 @@ KIND = Kind(
     module="networks",
     since="0.35.0",
     computed=frozenset({"id", "routers", "resources", "policies", "routing_peers_count"}),
+    effect=_effect,
     renames=True,
     stirs={"group": frozenset({"resources"})},
     waits_for=("peer",),

@@ -7,9 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from schemas._core.address import Address
+from schemas._core.effect import Around, Common, Effect, Use, moved, narrowest
 from schemas._core.fields import IS_DOMAIN, Resource, Text, host_or_network, invalid
 from schemas._core.group_names import GroupNames
-from schemas._core.kind import Effect, Endpoint, Kind, Unique
+from schemas._core.kind import Endpoint, Kind, Unique
 from schemas._core.shapes import BITS4, BITS6, IPV4, IPV6, LABEL, Shape
 
 
@@ -51,14 +53,31 @@ class NetworkResource(Resource):
     """What it is."""
 
 
-def _effect(before: NetworkResource | None, after: NetworkResource | None) -> Effect:
+def _effect(before: NetworkResource | None, after: NetworkResource | None, around: Around) -> Effect:
     opened, closed = after is not None and after.enabled, before is not None and before.enabled
     if before is None or after is None or not (opened and closed):
         return Effect.WIDENS if opened else Effect.NARROWS if closed else Effect.NEUTRAL
-    gone, new = set(before.groups) - set(after.groups), set(after.groups) - set(before.groups)
-    if before.address != after.address or (gone and new):
+    if before.address != after.address or around.moved:
         return Effect.MIXED
-    return Effect.NARROWS if gone else Effect.WIDENS if new else Effect.NEUTRAL
+    gone, new, uses = _groups_between(before, after, around)
+    return moved((uses[name] for name in gone), (uses[name] for name in new))
+
+
+def _groups_between(
+    before: NetworkResource, after: NetworkResource, around: Around
+) -> tuple[set[str], set[str], dict[str, frozenset[Use]]]:
+    old, new = set(before.groups), set(after.groups)
+    return old - new, new - old, {name: around.of(Address.of("group", name)) for name in old ^ new}
+
+
+def _common(before: NetworkResource, after: NetworkResource, around: Around) -> Common:
+    """A resource that is switched off gives nothing, whatever its groups are for."""
+    off = before.model_copy(update={"enabled": False})
+    if before.address != after.address or around.moved:
+        return Common(off)
+    gone, new, uses = _groups_between(before, after, around)
+    groups = narrowest(gone, new, set(before.groups) & set(after.groups), uses)
+    return Common(off, whole=False) if groups is None else Common(before.model_copy(update={"groups": groups}))
 
 
 KIND = Kind(
@@ -73,6 +92,8 @@ KIND = Kind(
     fields_since={"enabled": "0.36.0"},
     computed=frozenset({"id", "type"}),
     effect=_effect,
+    common=_common,
+    apart=lambda _after, _around: "network_resource",
     unique=Unique.ALWAYS,
     renames=True,
     stirs={"group": frozenset({"resources"})},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas._core.kind import Endpoint, Kind, Layout
-from schemas._core.via import Routed, routing_effect, via
+from schemas._core.via import Routed, routing_common, routing_effect, routing_uses, via
 
 
 class NetworkRouter(Routed):
@@ -24,6 +24,9 @@ KIND = Kind(
     name_field="",
     suffix=via,
     effect=routing_effect,
+    uses=routing_uses,
+    common=routing_common,
+    apart=lambda _after, _around: "network_router",
     successor_first=True,
     waits_for=("network_resource",),
 )

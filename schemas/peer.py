@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from schemas._core.effect import Around, Effect
 from schemas._core.fields import Ipv4, Ipv6, JsonObject, Resource, Trait
 from schemas._core.kind import Account, Endpoint, Kind
 
 READ_ONLY = """id connection_ip connected last_seen os kernel_version geoname_id version groups hostname user_id ui_version dns_label
 extra_dns_labels last_login login_expired disapproval_reason country_code city_name serial_number ephemeral local_flags
 accessible_peers_count created_at ip ipv6"""
+
+EXPIRING = ("login_expiration_enabled", "inactivity_expiration_enabled", "approval_required")
 
 
 class Peer(Resource):
@@ -61,6 +64,18 @@ def _remarks(
     return [(message, "take approval_required out of the files")]
 
 
+def _effect(before: Peer | None, after: Peer | None, _around: Around) -> Effect:
+    """A peer that goes can nothing any more; SSH opens a port, and a login that expires shuts out."""
+    if before is None or after is None:
+        return Effect.NARROWS if after is None else Effect.NEUTRAL
+    opens = [(after.ssh_enabled, before.ssh_enabled)]
+    opens += [(getattr(before, name), getattr(after, name)) for name in EXPIRING]
+    widens, narrows = any(new and not old for new, old in opens), any(old and not new for new, old in opens)
+    if widens == narrows:
+        return Effect.MIXED if widens else Effect.NEUTRAL
+    return Effect.WIDENS if widens else Effect.NARROWS
+
+
 KIND = Kind(
     name="peer",
     model=Peer,
@@ -76,6 +91,7 @@ KIND = Kind(
     settle=_settle,
     missing=lambda _desired: "has not joined yet; nothing is done until it has",
     remarks=_remarks,
+    effect=_effect,
     arrives=True,
     renames=True,
     deleted_only_by_name=True,

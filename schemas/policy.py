@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Annotated
 
-from schemas._core.address import encode_part
+from schemas._core.address import Address, encode_part
 from schemas._core.codec import labels, lenient, plain, request_body
 from schemas._core.conflicts import Conflict, Files, Stated
+from schemas._core.effect import Around, Common, Effect, Use
 from schemas._core.ends import written_end
 from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Text, Unordered
-from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind
+from schemas._core.kind import Account, Endpoint, Ids, Kind
 from schemas._core.ports import covered, traffic_spans
+from schemas._core.references import ref_address, references, referred
 from schemas._core.rule import SSH_PORT, Rule, covers, only_rule, rule_request, rule_with, seen_rule, spelled_alike
+from schemas._core.rule_joins import overlap, union
 from schemas._core.shadows import Denies, Members
 
 TEMPORARY = "Temporary access policy for peer "
@@ -101,7 +104,7 @@ def _remarks(
     return found
 
 
-def _effect(before: Policy | None, after: Policy | None) -> Effect:
+def _effect(before: Policy | None, after: Policy | None, _around: Around) -> Effect:
     """A policy that allows widens access where it comes or grows; one that denies, where it goes or shrinks."""
     if before is None or not before.enabled:
         return Effect.NEUTRAL if after is None or not after.enabled else Effect.NARROWS if after.deny else Effect.WIDENS
@@ -114,6 +117,29 @@ def _effect(before: Policy | None, after: Policy | None) -> Effect:
     if grows == shrinks:
         return Effect.MIXED if grows else Effect.NEUTRAL
     return Effect.NARROWS if shrinks != bool(after.deny) else Effect.WIDENS
+
+
+def _uses(policy: Policy) -> Iterator[tuple[Address, Use]]:
+    if policy.enabled:
+        yield from ((address, Use.CLOSES if policy.deny else Use.OPENS) for address in referred(policy))
+
+
+def _common(before: Policy, after: Policy, _around: Around) -> Common | None:
+    """What both allow, or what either of them denies."""
+    join = union if after.deny else overlap
+    said = join(before, after)
+    if said is None:
+        return None if after.deny else Common(before.model_copy(update={"enabled": False}))
+    posture = set(before.posture) & set(after.posture) if after.deny else {*before.posture, *after.posture}
+    return Common(before.model_copy(update={**said, "posture": tuple(sorted(posture))}), whole=not after.deny)
+
+
+def _apart(policy: Policy, around: Around) -> Hashable:
+    """Policies of one action add up, unless one of them guards a route to which another one leads."""
+    ends = (ref_address(ref, text) for field, ref, text in references(policy) if field == "to")
+    if any(Use.GUARDS in around.of(address) for address in ends):
+        return None
+    return "policy", bool(policy.deny)
 
 
 def _undeclarable(seen: JsonObject) -> str:
@@ -184,6 +210,9 @@ KIND = Kind(
     remarks=_remarks,
     conflicts=_conflicts,
     effect=_effect,
+    uses=_uses,
+    common=_common,
+    apart=_apart,
     renames=True,
     waits_for=("dns_settings",),
 )

@@ -10,9 +10,11 @@ from pydantic import model_validator
 from schemas._core.checks import CHECKS, Locations, NetworkRanges, OsVersion, Processes, seen_check, wire_check
 from schemas._core.codec import lenient
 from schemas._core.conflicts import Conflict, Files
+from schemas._core.effect import Around, Common, Effect, Use, by_common
 from schemas._core.fields import JsonObject, Resource, Text, Version, invalid
-from schemas._core.kind import Account, Effect, Endpoint, Ids, Kind, Unique
+from schemas._core.kind import Account, Endpoint, Ids, Kind, Unique
 from schemas._core.shapes import at_least_one
+from schemas._core.stricter import both_checks
 
 
 class PostureCheck(Resource):
@@ -63,10 +65,23 @@ def _encode(desired: PostureCheck, fields: frozenset[str], base: JsonObject, _id
     return {**base, **said, "checks": checks}
 
 
-def _effect(before: PostureCheck | None, after: PostureCheck | None) -> Effect:
-    if before is None or after is None or all(getattr(before, c) == getattr(after, c) for c in CHECKS):
+_CLOSED = {Effect.NARROWS: Effect.WIDENS, Effect.WIDENS: Effect.NARROWS}
+
+
+def _effect(before: PostureCheck | None, after: PostureCheck | None, around: Around) -> Effect:
+    """Stricter checks let fewer in; where they are those of a deny, they let fewer be denied."""
+    if before is None or after is None or not around.own:
         return Effect.NEUTRAL
-    return Effect.MIXED
+    old, new = ({check: getattr(one, check) for check in CHECKS} for one in (before, after))
+    effect = by_common(old, new, both_checks(before, after))
+    if around.own == {Use.OPENS} or effect is Effect.NEUTRAL:
+        return effect
+    return _CLOSED.get(effect, effect) if around.own == {Use.CLOSES} else Effect.MIXED
+
+
+def _common(before: PostureCheck, after: PostureCheck, around: Around) -> Common | None:
+    both = both_checks(before, after) if around.own == {Use.OPENS} else None
+    return None if both is None else Common(before.model_copy(update=both))
 
 
 def _conflicts(files: Files) -> Iterator[Conflict]:
@@ -91,6 +106,7 @@ KIND = Kind(
     encode=_encode,
     conflicts=_conflicts,
     effect=_effect,
+    common=_common,
     unique=Unique.ON_CREATE,
     renames=True,
 )

@@ -15,7 +15,7 @@ from schemas._core.fields import IS_DOMAIN, AsTuple, JsonObject, Network, Text, 
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Kind, Layout
 from schemas._core.shapes import LABEL, SOME, Shape, exactly_one
-from schemas._core.via import Routed, routing_effect, via
+from schemas._core.via import Routed, routing_common, routing_effect, routing_uses, via
 
 MOST_DOMAINS = 32
 LONGEST_NAME = 40
@@ -219,6 +219,9 @@ KIND = Kind(
     request=_request,
     conflicts=_conflicts,
     effect=routing_effect,
+    uses=routing_uses,
+    common=routing_common,
+    apart=lambda _after, _around: "route",
     claims=_claims,
     holds=_holds,
     excludes=_excludes,

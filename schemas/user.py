@@ -7,10 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
+from schemas._core.address import Address
 from schemas._core.codec import decoded_values, encode_fields, lenient, plain
+from schemas._core.effect import Around, Common, Effect, Use, moved, narrowest
 from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invalid
 from schemas._core.group_names import AutoGroups
-from schemas._core.kind import Account, CannotExpress, Effect, Endpoint, Ids, Kind
+from schemas._core.kind import Account, CannotExpress, Endpoint, Ids, Kind
 from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, lacks_caller, vetoes
 from schemas._core.shapes import Shape, where
 
@@ -91,10 +93,27 @@ def _missing(desired: User) -> str:
     return "has not signed in yet; nothing is done until then (or invite: true with name)"
 
 
-def _effect(before: User | None, after: User | None) -> Effect:
-    if before is None or after is None or after.blocked in (None, before.blocked):
-        return Effect.NEUTRAL
+def _effect(before: User | None, after: User | None, around: Around) -> Effect:
+    """Machines of a person are in the person's groups; those of who is blocked are shut out."""
+    if before is None or after is None:
+        return Effect.NARROWS if after is None else Effect.NEUTRAL
+    gone, new, uses = _groups_between(before, after, around)
+    groups = moved((uses[name] for name in gone), (uses[name] for name in new))
+    if after.blocked in (None, before.blocked):
+        return groups
     return Effect.NARROWS if after.blocked else Effect.WIDENS
+
+
+def _groups_between(before: User, after: User, around: Around) -> tuple[set[str], set[str], dict[str, frozenset[Use]]]:
+    old, new = set(before.auto_groups or ()), set(after.auto_groups or ())
+    return old - new, new - old, {name: around.of(Address.of("group", name)) for name in old ^ new}
+
+
+def _common(before: User, after: User, around: Around) -> Common | None:
+    gone, new, uses = _groups_between(before, after, around)
+    stays = set(before.auto_groups or ()) & set(after.auto_groups or ())
+    groups = narrowest(gone, new, stays, uses)
+    return None if groups is None else Common(before.model_copy(update={"auto_groups": groups}))
 
 
 def _administers(seen: JsonObject, after: User | None) -> bool:
@@ -127,6 +146,7 @@ KIND = Kind(
     missing=_missing,
     vetoes=vetoes,
     effect=_effect,
+    common=_common,
     reveals="password",
     deleted_only_by_name=True,
     administers=_administers,

@@ -18,6 +18,7 @@ from reconciler.apply.undo import Undo
 from reconciler.apply.wire import Wire
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
+from reconciler.plan.narrowing import narrowed
 from reconciler.state.snapshot import Live
 from schemas._core.fields import JsonObject, Resource
 
@@ -70,6 +71,14 @@ class Calls:
             self._delete(change)
             return
         self._update(change, replace(change, writes=frozenset(), name=name))
+
+    def narrow(self, change: Change, common: Resource) -> None:
+        """Take away what an object gives now and will not give afterwards, before anything is given elsewhere."""
+        live = self._book.pairs.get(change.address) or change.live
+        if live is None:
+            raise AssertionError(f"nothing to narrow for {change.address}")
+        around = self._book.addresses.get((change.kind.parent, live.parent))
+        self._update(replace(narrowed(change, common), parent=around), live.name)
 
     def _delete(self, change: Change) -> None:
         """Delete an object; one that is gone already is deleted (groups: DELETE of a missing one is refused with 400)."""

@@ -175,7 +175,9 @@ class _Work:
     def _attempt(self, step: Step) -> None:
         change, done = step.change, self.wire.done
         try:
-            if step.detour:
+            if step.common is not None:
+                self.calls.narrow(change, step.common)
+            elif step.detour:
                 self.calls.step_aside(change, step.detour)
             else:
                 self.calls.make(change)

@@ -95,17 +95,24 @@ class Change:
         return self.action in (Action.DELETE, Action.REPLACE)
 
 
+NARROWED = "(narrowed)"
+"""Detour of a step that narrows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of the work: a change, or only the room that it makes for others.
+    """One turn of the work: a change, or a step of it that comes before.
 
     Attributes:
-        detour: name under which the object goes aside; of a replacement, which has no use for it, the object is deleted.
+        detour: name under which the object goes aside to make room for others; of a replacement, which has no use for it, the
+            object is deleted. `NARROWED` where access is narrowed before it is widened elsewhere.
+        common: the object narrowed to what it gives before and after; None but for such a step.
         needs: changes without which this one cannot be made.
     """
 
     change: Change
     detour: str = ""
+    common: Resource | None = None
     needs: frozenset[Change] = frozenset()
 
 
@@ -132,7 +139,7 @@ class Plan:
     """Everything that an apply would do, in order, and what the guards say.
 
     Attributes:
-        steps: the work; every change has one step, and one before it where it has to make room for others.
+        steps: the work; every change has one step, and some before it where it has to make room, or to narrow, first.
         unmanaged: how many live objects of the kinds in the files nothing declares and stay.
         undeclared: those of them that the files do not even name as unmanaged.
         verdicts: reasons to refuse the plan.

@@ -1,8 +1,8 @@
 """The order of the work: what others need comes first, what stands in the way goes first, what widens access comes last.
 
 Hard edges come from references, parents, and names or ranges that only one object can hold. Among what is free to go, narrowing
-changes go first; whatever a narrowing change needs inherits its urgency. So between two calls access is never wider than before
-or after.
+changes go first; whatever a narrowing change needs inherits its urgency. A change that narrows and widens goes between the two,
+or has a step of its own in which it only narrows. So between two calls access is never wider than before or after.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import heapq
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reconciler.plan.change import Action, Change, Step
-from reconciler.plan.rings import Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside
+from reconciler.plan.change import NARROWED, Action, Change, Step
+from reconciler.plan.match import Book
+from reconciler.plan.narrowing import Pair, Shares, share_out, widened
+from reconciler.plan.rings import Part, Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
-from schemas._core.kind import Effect, Unique
+from schemas._core.kind import Unique
 from schemas._core.references import referred
 
 NAME = "name "
@@ -25,21 +27,29 @@ Edges = dict[Change, set[Change]]
 """Change -> changes that must come before it."""
 
 
-def order(changes: Iterable[Change], registry: Mapping[str, AnyKind]) -> tuple[Step, ...]:
+def order(changes: Iterable[Change], book: Book) -> tuple[Step, ...]:
     """Put changes into the order in which they can be made, and name for each what it needs."""
     changes = list(changes)
     needs, rooms = _needs(changes)
-    turns: Turns = {(change, False): {(other, False) for other in needs[change]} for change in changes}
+    turns: Turns = {(change, Part.WHOLE): {(other, Part.WHOLE) for other in needs[change]} for change in changes}
     open_rings(turns, rooms)
-    _successors_first(changes, turns)
-    position = {name: place for place, name in enumerate(registry)}
-    return _steps(_sorted(turns, position), turns, rooms)
+    gone = {change for change, part in turns if part is Part.ROOM and not steps_aside(change, rooms)}
+    shares = share_out(book, changes, gone, _successors(changes, turns))
+    _keep_ways(shares, turns)
+    _narrow_first(shares, turns, {change.address: change for change in changes if change.action in _COMING})
+    position = {name: place for place, name in enumerate(book.desired.registry)}
+    anew = {change: made_anew(change) for change in gone}
+    split = {change: widened(change, common) for change, common in shares.common.items()}
+    return _steps(_sorted(turns, position, shares), turns, shares, anew | split)
+
+
+_COMING = (Action.CREATE, Action.REPLACE)
 
 
 def _needs(changes: Sequence[Change]) -> tuple[Edges, Rooms]:
     needs: Edges = {change: set() for change in changes}
     rooms: dict[Change, dict[Change, Room]] = defaultdict(dict)
-    coming = {change.address: change for change in changes if change.action in (Action.CREATE, Action.REPLACE)}
+    coming = {change.address: change for change in changes if change.action in _COMING}
     for change in changes:
         needs[change] |= set(_made_first(change, coming))
     for change, holder, room in _vacated_first(changes):
@@ -131,17 +141,34 @@ def _parts(key: str) -> tuple[str, ...]:
     return tuple(map(decode_part, key.split("/")))
 
 
-def _successors_first(changes: Sequence[Change], turns: Turns) -> None:
-    """A new way in is made before the old one is closed, unless it has to wait for that, directly or not."""
+def _successors(changes: Sequence[Change], turns: Turns) -> list[Pair]:
+    """New ways in and the old ones in whose place they come, unless the new one has to wait for the old one, directly or not."""
     coming: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for change in changes:
         if change.kind.successor_first and change.action is Action.CREATE:
             coming[_place(change)].append(change)
-    for change in changes:
-        if change.kind.successor_first and change.action is Action.DELETE:
-            for new in coming[_place(change)]:
-                if not _waits_for((new, False), (change, False), turns):
-                    turns[change, False].add((new, False))
+    return [
+        (new, change)
+        for change in changes
+        if change.kind.successor_first and change.action is Action.DELETE
+        for new in coming[_place(change)]
+        if not _waits_for((new, Part.WHOLE), (change, Part.WHOLE), turns)
+    ]
+
+
+def _keep_ways(shares: Shares, turns: Turns) -> None:
+    """A new way in is made before the old one is closed."""
+    for new, old in shares.successors:
+        if not _waits_for((new, Part.WHOLE), (old, Part.WHOLE), turns):
+            turns[old, Part.WHOLE].add((new, Part.WHOLE))
+
+
+def _narrow_first(shares: Shares, turns: Turns, coming: Mapping[Address, Change]) -> None:
+    """Give what narrows of some changes a turn of its own; who waits only for what they let go of waits only for that."""
+    for change, common in shares.common.items():
+        made = {coming[address] for address in referred(common) if address in coming} - {change}
+        turns[change, Part.COMMON] = {(other, Part.WHOLE) for other in made}
+        turns[change, Part.WHOLE].add((change, Part.COMMON))
 
 
 def _waits_for(turn: Turn, other: Turn, turns: Turns) -> bool:
@@ -160,9 +187,9 @@ def _place(change: Change) -> tuple[str, str]:
     return change.kind.name, change.address.key.partition("/")[0]
 
 
-def _ranks(turns: Turns) -> dict[Turn, int]:
+def _ranks(turns: Turns, shares: Shares) -> dict[Turn, int]:
     """Urgency of every turn; what it needs is at least as urgent."""
-    ranks = {turn: _rank(turn) for turn in turns}
+    ranks = {turn: shares.rank(turn) for turn in turns}
     waiting = deque(sorted(turns, key=ranks.__getitem__))
     while waiting:
         turn = waiting.popleft()
@@ -173,17 +200,9 @@ def _ranks(turns: Turns) -> dict[Turn, int]:
     return ranks
 
 
-def _rank(turn: Turn) -> int:
-    """What widens and what does nothing to access may come in any order once all that narrows is done."""
-    change, is_room = turn
-    if is_room or change.action is Action.REPLACE:
-        return Effect.NEUTRAL
-    return min(change.kind.effect(change.before, change.after), Effect.NEUTRAL)
-
-
-def _sorted(turns: Turns, position: Mapping[str, int]) -> Iterator[Turn]:
+def _sorted(turns: Turns, position: Mapping[str, int], shares: Shares) -> Iterator[Turn]:
     """Kahn's algorithm; of what is free to go, the most urgent goes first."""
-    ranks = _ranks(turns)
+    ranks = _ranks(turns, shares)
     dependents: dict[Turn, list[Turn]] = defaultdict(list)
     for turn, needs in turns.items():
         for needed in needs:
@@ -208,12 +227,15 @@ def _sorted(turns: Turns, position: Mapping[str, int]) -> Iterator[Turn]:
                 heapq.heappush(free, priority(dependent))
 
 
-def _steps(order_of: Iterable[Turn], turns: Turns, rooms: Rooms) -> tuple[Step, ...]:
+def _steps(
+    order_of: Iterable[Turn], turns: Turns, shares: Shares, instead: Mapping[Change, Change]
+) -> tuple[Step, ...]:
     """The turns as steps; an object that has to go to make room is made anew."""
-    gone = {change: made_anew(change) for change, is_room in turns if is_room and not steps_aside(change, rooms)}
     found = []
-    for change, is_room in order_of:
-        needs = frozenset(gone.get(other, other) for other, _ in turns[change, is_room] if other is not change)
-        found.append(Step(gone.get(change, change), aside(change) if is_room else "", needs))
+    for change, part in order_of:
+        needs = frozenset(instead.get(other, other) for other, _ in turns[change, part] if other is not change)
+        detour = {Part.WHOLE: "", Part.ROOM: aside(change), Part.COMMON: NARROWED}[part]
+        common = shares.common[change] if part is Part.COMMON else None
+        found.append(Step(instead.get(change, change), detour, common, needs))
     assert len(found) == len(turns), "no turn is left out"
     return tuple(found)

@@ -28,8 +28,21 @@ class Room(IntEnum):
     """That its object is not there any more."""
 
 
-Turn = tuple[Change, bool]
-"""A change, or (True) only the room that it makes."""
+class Part(IntEnum):
+    """How much of a change a turn of the work is."""
+
+    WHOLE = 0
+    """All of it, or what is left of it."""
+
+    ROOM = 1
+    """Only the room that it makes for others."""
+
+    COMMON = 2
+    """Only what narrows access: down to what before and after have in common."""
+
+
+Turn = tuple[Change, Part]
+"""A change, or a part of it."""
 Turns = dict[Turn, set[Turn]]
 """Turn -> turns that must come before it."""
 Rooms = Mapping[Change, Mapping[Change, Room]]
@@ -62,9 +75,9 @@ def _rings(turns: Turns) -> Iterator[list[Turn]]:
             yield path[path.index(turn) :]
 
 
-def _place(turn: Turn) -> tuple[str, str, bool]:
-    change, is_room = turn
-    return str(change.address), change.id or "", is_room
+def _place(turn: Turn) -> tuple[str, str, Part]:
+    change, part = turn
+    return str(change.address), change.id or "", part
 
 
 def _stuck(turns: Turns) -> dict[Turn, None]:
@@ -86,7 +99,9 @@ def _stuck(turns: Turns) -> dict[Turn, None]:
 def _volunteer(ring: list[Turn], rooms: Rooms) -> Change:
     """The change of a ring that can make room for the one that waits for it; a rename, if there is one."""
     able = [
-        change for (waiting, _), (change, is_room) in _pairs(ring) if not is_room and waiting in rooms.get(change, ())
+        change
+        for (waiting, _), (change, part) in _pairs(ring)
+        if part is Part.WHOLE and waiting in rooms.get(change, ())
     ]
     renames = [change for change in able if steps_aside(change, rooms)]
     removals = [change for change in able if change.live and not change.removes and not change.kind.endpoint.singleton]
@@ -109,15 +124,15 @@ def steps_aside(change: Change, rooms: Rooms) -> bool:
 
 def _split(turns: Turns, change: Change, rooms: Rooms) -> None:
     """Give the room that a change makes a turn of its own; who waits only for that, waits for nothing else."""
-    room = (change, True)
-    around = {turn for turn in turns[change, False] if _is_made_around(turn[0], change)}
+    room = (change, Part.ROOM)
+    around = {turn for turn in turns[change, Part.WHOLE] if _is_made_around(turn[0], change)}
     turns[room] = around if steps_aside(change, rooms) else set()
     for waiting in rooms.get(change, ()):
-        needs = turns[waiting, False]
-        if (change, False) in needs:
-            needs.remove((change, False))
+        needs = turns[waiting, Part.WHOLE]
+        if (change, Part.WHOLE) in needs:
+            needs.remove((change, Part.WHOLE))
             needs.add(room)
-    turns[change, False].add(room)
+    turns[change, Part.WHOLE].add(room)
 
 
 def _is_made_around(other: Change, change: Change) -> bool:

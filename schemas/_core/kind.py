@@ -6,15 +6,17 @@ it departs from the ordinary). Loading, planning, applying and rendering are dri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from schemas._core.address import Address
 from schemas._core.codec import decode_fields, encode_fields, plain, request_body
 from schemas._core.conflicts import Conflict, Files
+from schemas._core.effect import Around, Common, Effect, Use
 from schemas._core.fields import JsonObject, Resource
 from schemas._core.reading import READERS, guarded
 from schemas._core.shapes import Shape
@@ -76,15 +78,6 @@ class Layout(Enum):
 
     FIELD = "field"
     """The section is the only field of the object."""
-
-
-class Effect(IntEnum):
-    """What a change does to access; what narrows goes before what widens."""
-
-    NARROWS = 0
-    MIXED = 1
-    NEUTRAL = 2
-    WIDENS = 3
 
 
 class Unique(Enum):
@@ -162,8 +155,16 @@ def _plainly(models: Sequence[M], _seen: Sequence[JsonObject]) -> JsonObject:
     return said
 
 
-def _neutral(_before: Any, _after: Any) -> Effect:
+def _neutral(_before: Any, _after: Any, _around: Around) -> Effect:
     return Effect.NEUTRAL
+
+
+def _no_common(_before: M, _after: M, _around: Around) -> Common | None:
+    return None
+
+
+def _alone(_after: M, _around: Around) -> Hashable:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +214,10 @@ class Kind(Generic[M]):
         conflicts: what is odd about the declared objects of this kind together, as far as the files prove it.
         vetoes: why the plan may not turn this live object into that one (None: delete it).
         effect: what a change does to access.
+        uses: what an object makes of those that it refers to, as far as access goes.
+        common: an object narrowed to what it gives before and after a change; nothing where that cannot be said.
+        apart: where changes of two objects give the same answer, no connection depends on both of them; nothing: on this and
+            any other one.
         unique: where the server wants names to be unique.
         claims: what only one object of the account can have, given the parts of its key; each as `the domain x.example`.
         holds: what an object occupies besides its name, given the parts of its key.
@@ -271,7 +276,10 @@ class Kind(Generic[M]):
     remarks: Callable[[M, tuple[str, ...], JsonObject | None, Account], Sequence[tuple[str, str]]] = _nothing
     conflicts: Callable[[Files], Iterable[Conflict]] = _nothing
     vetoes: Callable[[JsonObject, M | None, frozenset[str], Account], Sequence[Veto]] = _nothing
-    effect: Callable[[M | None, M | None], Effect] = _neutral
+    effect: Callable[[M | None, M | None, Around], Effect] = _neutral
+    uses: Callable[[M], Iterable[tuple[Address, Use]]] = _nothing
+    common: Callable[[M, M, Around], Common | None] = _no_common
+    apart: Callable[[M, Around], Hashable] = _alone
     unique: Unique = Unique.NO
     claims: Callable[[tuple[str, ...], M], Iterable[str]] = _nothing
     holds: Callable[[tuple[str, ...], M], Iterable[str]] = _nothing
@@ -296,6 +304,11 @@ class Kind(Generic[M]):
             function = getattr(self, name)
             if function is not None:
                 object.__setattr__(self, name, guarded(self.name, self.endpoint.path, function, at))
+
+    @property
+    def has_uses(self) -> bool:
+        """Its objects open or close something by means of others."""
+        return self.uses is not _nothing
 
     @property
     def title(self) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
 from pydantic import ValidationInfo, model_validator
 
-from schemas._core.address import encode_part
+from schemas._core.address import Address, encode_part
+from schemas._core.effect import Around, Common, Effect, Use, by_common
 from schemas._core.fields import Metric, Name, RefTo, Resource, invalid, is_live
 from schemas._core.group_names import GroupNames
-from schemas._core.kind import Effect
+from schemas._core.references import ref_address, references
 from schemas._core.shapes import exactly_one
 
 
@@ -47,11 +49,42 @@ def via(routed: Routed, _parents: tuple[str, ...] = ()) -> tuple[str, ...]:
     return (f"groups:{'+'.join(encode_part(name) for name in sorted(routed.peer_groups or ()))}",)
 
 
-def routing_effect(before: Any, after: Any) -> Effect:
+QUIET = frozenset({"metric", "masquerade", "description", "keep_route", "skip_auto_apply"})
+"""Fields that say how one gets there, not who."""
+
+
+def routing_effect(before: Any, after: Any, around: Around) -> Effect:
     """A way into a network that opens, closes, or leads elsewhere."""
     opened, closed = after is not None and after.enabled, before is not None and before.enabled
     if not (opened and closed):
         return Effect.WIDENS if opened else Effect.NARROWS if closed else Effect.NEUTRAL
-    quiet = {"metric", "masquerade", "description", "keep_route", "skip_auto_apply"}
-    told = {name for name in type(after).model_fields if getattr(after, name) != getattr(before, name)}
-    return Effect.MIXED if told - quiet else Effect.NEUTRAL
+    loud = {"include": set(type(after).model_fields) - QUIET}
+    common = routing_common(before, after, around).model
+    return by_common(*(routed.model_dump(**loud) for routed in (before, after, common)))
+
+
+def routing_common(before: Any, after: Any, _around: Around) -> Common:
+    """For the groups of both; where a field has nothing in common with its other value, the way is closed."""
+    found: dict[str, Any] = {}
+    for name in type(after).model_fields.keys() - QUIET:
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new and not (name in _LISTS and (both := _in_both(name, old, new)) and found.setdefault(name, both)):
+            return Common(before.model_copy(update={"enabled": False}))
+    return Common(before.model_copy(update=found))
+
+
+_LISTS = frozenset({"groups", "peer_groups", "access_control_groups"})
+
+
+def _in_both(name: str, old: Any, new: Any) -> tuple[str, ...]:
+    """Without access control groups a way is open to everything."""
+    if name == "access_control_groups" and not (old and new):
+        return tuple(old or new)
+    return tuple(sorted(set(old or ()) & set(new or ())))
+
+
+def routing_uses(routed: Routed) -> Iterator[tuple[Address, Use]]:
+    """Routing peers, and who gets a route, open; access control groups only name what does."""
+    if routed.enabled:
+        for field, ref, text in references(routed):
+            yield ref_address(ref, text), Use.GUARDS if field == "access_control_groups" else Use.OPENS

@@ -2,7 +2,7 @@
 
 Peer to peer: what some policy lets through and no policy drops. Behind routing peers: what a machine has a way to, and the
 gateway at the end of that way lets through; a drop there beats what is let through, also for addresses of other objects that
-lie in it. A routing peer stands in its network and reaches it whatever NetBird says, so that always counts as possible.
+lie in it. A routing peer stands in its network and reaches it whatever NetBird says: NetBird gives it no way there.
 """
 
 from __future__ import annotations
@@ -50,17 +50,36 @@ class Passage:
     traffic: Traffic
 
 
-def reach(read: Read, points: Iterable[str]) -> frozenset[Fact]:
+@dataclass(frozen=True)
+class Reach:
+    """What is possible in an account.
+
+    Attributes:
+        given: connections that NetBird makes possible.
+        standing: those of routing peers into the networks in which they stand.
+    """
+
+    given: frozenset[Fact]
+    standing: frozenset[Fact]
+
+    @property
+    def all(self) -> frozenset[Fact]:
+        """Everything that is possible, whoever gives it."""
+        return self.given | self.standing
+
+
+def reach(read: Read, points: Iterable[str]) -> Reach:
     """All connections that are possible in an account.
 
     Args:
         read: GET of a path of the API.
         points: addresses and names behind gateways that are looked at.
     """
-    return frozenset(_Reach(read).facts(tuple(points)))
+    account, points = _Account(read), tuple(points)
+    return Reach(frozenset(account.given(points)), frozenset(account.standing(points)))
 
 
-class _Reach:
+class _Account:
     def __init__(self, read: Read) -> None:
         self.peers = {peer["id"]: peer for peer in read("/peers")}
         groups = read("/groups")
@@ -171,14 +190,20 @@ class _Reach:
             if rule.groups & guards and rule.passes_gateways
         ]
 
-    def facts(self, points: tuple[str, ...]) -> Iterator[Fact]:
-        """Every connection, in names."""
-        named = {peer: row["name"] for peer, row in self.peers.items()}
+    def given(self, points: tuple[str, ...]) -> Iterator[Fact]:
+        """Every connection that NetBird makes possible, in names."""
         for (one, other), traffic in self._between_peers().items():
-            yield from ((named[one], named[other], part) for part in traffic)
+            yield from ((self.peers[one]["name"], self.peers[other]["name"], part) for part in traffic)
         for point in points:
-            for peer, name in named.items():
-                yield from ((name, point, part) for part in self._through_gateways(peer, point))
+            for peer, row in self.peers.items():
+                yield from ((row["name"], point, part) for part in self._through_gateways(peer, point))
+
+    def standing(self, points: tuple[str, ...]) -> Iterator[Fact]:
+        """Every connection of a routing peer into its network."""
+        for peer, target in self.on_the_spot:
+            for point in points:
+                if _holds(target, point):
+                    yield from ((self.peers[peer]["name"], point, part) for part in FULL)
 
     def _between_peers(self) -> dict[tuple[str, str], Traffic]:
         said: dict[bool, dict[tuple[str, str], set[str]]] = {True: defaultdict(set), False: defaultdict(set)}
@@ -196,8 +221,6 @@ class _Reach:
         }
 
     def _through_gateways(self, peer: str, point: str) -> Traffic:
-        if any(one == peer and _holds(target, point) for one, target in self.on_the_spot):
-            return FULL
         gateways = {gateway for client, gateway, target in self.ways if client == peer and _holds(target, point)}
         return frozenset().union(*(self._let_through(gateway, peer, point) for gateway in gateways))
 

@@ -49,7 +49,7 @@ PRINTER = Kind(
     endpoint=Endpoint("/printers"),
     computed=frozenset({"id", "pages"}),
     vetoes=_in_use,
-    effect=lambda before, after: (
+    effect=lambda before, after, _around: (
         Effect.WIDENS if before is None else Effect.NARROWS if after is None else Effect.NEUTRAL
     ),
     unique=Unique.ALWAYS,

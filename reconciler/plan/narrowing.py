@@ -1,0 +1,215 @@
+"""What the changes of a plan do to access, and which of them have to narrow before they widen.
+
+Where all that narrows is done before anything widens, nothing is possible in between that was not possible before. A change
+that does both may stand between the two, in one piece: what is possible then was so before, or will be so after. That holds of
+several such changes as long as no connection depends on two of them; of the others only what narrows is done in that place, down
+to what before and after have in common.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from reconciler.plan.change import Action, Change
+from reconciler.plan.match import Book
+from reconciler.plan.rings import Part, Turn
+from schemas import AnyKind
+from schemas._core.address import Address
+from schemas._core.codec import field_specs
+from schemas._core.effect import Common, Effect, Use
+from schemas._core.fields import Resource
+from schemas._core.kind import CannotExpress
+
+Pair = tuple[Change, Change]
+"""A new way in, and the old one in whose place it comes."""
+
+
+@dataclass(slots=True)
+class Shares:
+    """Who does what when.
+
+    Attributes:
+        common: the narrowed objects of changes that have to narrow in a step of their own.
+        successors: new ways in that are made before the old ones are closed.
+        effects: what each change does to access when it is made.
+        gone: changes whose objects are deleted to make room, and made anew.
+    """
+
+    common: dict[Change, Resource] = field(default_factory=dict)
+    successors: list[Pair] = field(default_factory=list)
+    effects: dict[Change, Effect] = field(default_factory=dict)
+    gone: Collection[Change] = ()
+
+    def rank(self, turn: Turn) -> int:
+        """What widens and what does nothing to access may come in any order once all that narrows is done."""
+        change, part = turn
+        if part is Part.COMMON or (part is Part.ROOM and change in self.gone):
+            return Effect.NARROWS
+        if part is Part.ROOM or change in self.common or change in self.gone:
+            return Effect.NEUTRAL
+        return min(self.effects[change], Effect.NEUTRAL)
+
+
+def share_out(book: Book, changes: Collection[Change], gone: Collection[Change], successors: list[Pair]) -> Shares:
+    """Find out what each change does to access, and split those that could meet.
+
+    Args:
+        book: what is what in the account.
+        changes: all changes of the plan.
+        gone: those whose objects are deleted first and made anew.
+        successors: new ways in and the old ones that go.
+    """
+    uses = _Uses(book, changes)
+    effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
+    in_turn = _in_turn(successors, effects)
+    effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
+    found = Shares(successors=successors, effects=effects, gone=gone)
+    meeting = _meeting(effects, uses)
+    if len(meeting) > 1:
+        _split(found, meeting, in_turn, uses)
+    return found
+
+
+def widened(change: Change, common: Resource) -> Change:
+    """What is left of a change after it was narrowed: it writes what that took as well."""
+    taken = _taken(change, common)
+    if change.desired is None or change.after is None:
+        raise AssertionError(f"{change.address} cannot be narrowed")
+    values = {name: getattr(change.after, name) for name in taken - change.writes}
+    return replace(change, writes=change.writes | taken, desired=change.desired.model_copy(update=values))
+
+
+def narrowed(change: Change, common: Resource) -> Change:
+    """The part of a change that narrows, as a change: the object stays where it is, under the name that it has."""
+    return replace(change, desired=common, after=common, writes=_taken(change, common))
+
+
+def _taken(change: Change, common: Resource) -> frozenset[str]:
+    """Fields in which an object and what is left of it differ."""
+    names = (spec.name for spec in field_specs(change.kind.model))
+    return frozenset(name for name in names if getattr(common, name) != getattr(change.before, name))
+
+
+def _effect(change: Change, uses: _Uses) -> Effect:
+    if change.action is Action.REPLACE:
+        return Effect.NEUTRAL
+    effect: Effect = change.kind.effect(change.before, change.after, _Around(change, uses))
+    return effect
+
+
+def _in_turn(successors: Iterable[Pair], effects: dict[Change, Effect]) -> list[Pair]:
+    """Those that are open, both of them: where one is not, nothing goes over."""
+    return [(new, old) for new, old in successors if effects[new] > Effect.NEUTRAL and effects[old] < Effect.NEUTRAL]
+
+
+Meeting = dict[Hashable, list[Change]]
+"""Changes that do both, by what tells apart those that may meet."""
+
+
+def _meeting(effects: dict[Change, Effect], uses: _Uses) -> Meeting:
+    found: Meeting = defaultdict(list)
+    for change, effect in effects.items():
+        if effect is Effect.MIXED:
+            found[_apart(change, uses)].append(change)
+    return found
+
+
+def _apart(change: Change, uses: _Uses) -> Hashable:
+    model = change.after or change.before
+    found = None if model is None else change.kind.apart(model, _Around(change, uses))
+    return change if found is None else found
+
+
+def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: _Uses) -> None:
+    """Leave those in one piece that lose most by being split; split the others."""
+    common = {change: _common(change, uses) for changes in meeting.values() for change in changes}
+    whole = max(meeting.values(), key=lambda changes: _loss(changes, common))
+    for change in (change for changes in meeting.values() if changes is not whole for change in changes):
+        if split := common[change]:
+            found.common[change] = split.model
+    for new, old in in_turn:
+        if old not in whole:
+            found.successors.remove((new, old))
+            found.effects[new], found.effects[old] = Effect.WIDENS, Effect.NARROWS
+
+
+def _loss(changes: list[Change], common: dict[Change, Common | None]) -> tuple[int, int, int]:
+    """How many cannot be split, how many would cut what is to stay, and how many there are."""
+    updates = [common[change] for change in changes if change.action is not Action.CREATE]
+    cutting = sum(split is not None and not split.whole for split in updates)
+    return sum(split is None for split in updates), cutting, len(changes)
+
+
+def _common(change: Change, uses: _Uses) -> Common | None:
+    if change.live is None or change.before is None or change.after is None:
+        return None
+    found: Common | None = change.kind.common(change.before, change.after, _Around(change, uses))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a kind may ask about a change."""
+
+    change: Change
+    uses: _Uses
+
+    @property
+    def own(self) -> frozenset[Use]:
+        return self.uses.of(self.change.address)
+
+    @property
+    def moved(self) -> bool:
+        change = self.change
+        return bool(change.live and change.live.parent) and self.uses.place(change) != change.parent
+
+    def of(self, address: Address) -> frozenset[Use]:
+        return self.uses.of(address)
+
+
+class _Uses:
+    """What is made of objects, before the plan or after it. Of kinds that were not read it is supposed that they open."""
+
+    def __init__(self, book: Book, changes: Iterable[Change]) -> None:
+        self._book = book
+        self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
+
+    def of(self, address: Address) -> frozenset[Use]:
+        return self._found.get(address, frozenset()) | self._supposed
+
+    def place(self, change: Change) -> Address | None:
+        live = change.live
+        return self._book.addresses.get((change.kind.parent, live.parent)) if live else None
+
+    @cached_property
+    def _supposed(self) -> frozenset[Use]:
+        read = self._book.snapshot.objects
+        return frozenset() if all(kind.name in read for kind in self._kinds) else frozenset({Use.OPENS})
+
+    @cached_property
+    def _kinds(self) -> list[AnyKind]:
+        return [kind for kind in self._book.desired.registry.values() if kind.has_uses]
+
+    @cached_property
+    def _found(self) -> dict[Address, frozenset[Use]]:
+        found: dict[Address, set[Use]] = defaultdict(set)
+        for kind in self._kinds:
+            for model in self._models(kind):
+                for address, use in kind.uses(model):
+                    found[address].add(use)
+        return {address: frozenset(uses) for address, uses in found.items()}
+
+    def _models(self, kind: AnyKind) -> Iterator[Resource]:
+        """All objects of a kind as they are, and as they will be."""
+        for change in self._changes.values():
+            if change.kind is kind:
+                yield from filter(None, (change.before, change.after))
+        for live in self._book.snapshot.of(kind.name).values():
+            if (kind.name, live.id) not in self._changes:
+                try:
+                    yield kind.decode(kind.model, live.seen, self._book)
+                except CannotExpress:
+                    continue
