@@ -70,9 +70,13 @@ def _groups_between(
     return old - new, new - old, {name: around.of(Address.of("group", name)) for name in old ^ new}
 
 
+def _off(resource: NetworkResource) -> NetworkResource:
+    return resource.model_copy(update={"enabled": False})
+
+
 def _common(before: NetworkResource, after: NetworkResource, around: Around) -> Common:
     """A resource that is switched off gives nothing, whatever its groups are for."""
-    off = before.model_copy(update={"enabled": False})
+    off = _off(before)
     if before.address != after.address or around.moved:
         return Common(off)
     gone, new, uses = _groups_between(before, after, around)
@@ -92,6 +96,7 @@ KIND = Kind(
     fields_since={"enabled": "0.36.0"},
     computed=frozenset({"id", "type"}),
     effect=_effect,
+    off=_off,
     common=_common,
     apart=lambda _after, _around: "network_resource",
     unique=Unique.ALWAYS,

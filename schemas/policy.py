@@ -135,11 +135,9 @@ def _common(before: Policy, after: Policy, _around: Around) -> Common | None:
 
 
 def _apart(policy: Policy, around: Around) -> Hashable:
-    """Policies of one action add up, unless one of them guards a route to which another one leads."""
+    """Policies that allow add up, unless one of them guards a route to which another one leads."""
     ends = (ref_address(ref, text) for field, ref, text in references(policy) if field == "to")
-    if any(Use.GUARDS in around.of(address) for address in ends):
-        return None
-    return "policy", bool(policy.deny)
+    return None if policy.deny or any(Use.GUARDS in around.of(address) for address in ends) else "policy"
 
 
 def _undeclarable(seen: JsonObject) -> str:

@@ -15,7 +15,7 @@ from schemas._core.fields import IS_DOMAIN, AsTuple, JsonObject, Network, Text, 
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Kind, Layout
 from schemas._core.shapes import LABEL, SOME, Shape, exactly_one
-from schemas._core.via import Routed, routing_common, routing_effect, routing_uses, via
+from schemas._core.via import Routed, route_uses, routing_common, routing_effect, via
 
 MOST_DOMAINS = 32
 LONGEST_NAME = 40
@@ -219,7 +219,7 @@ KIND = Kind(
     request=_request,
     conflicts=_conflicts,
     effect=routing_effect,
-    uses=routing_uses,
+    uses=route_uses,
     common=routing_common,
     apart=lambda _after, _around: "route",
     claims=_claims,

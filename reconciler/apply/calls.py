@@ -20,6 +20,7 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
 from reconciler.plan.narrowing import narrowed
 from reconciler.state.snapshot import Live
+from schemas._core.address import Address
 from schemas._core.fields import JsonObject, Resource
 
 
@@ -41,6 +42,7 @@ class Calls:
         self.fresh = Fresh(wire, book)
         self.meanwhile = Meanwhile(self.fresh, book)
         self.readback = ReadBack(book, self.fresh, Undo(wire, self.fresh, book))
+        self._begun: set[Address] = set()
 
     def make(self, change: Change) -> None:
         """Make one change, and see that the answer is what was meant.
@@ -52,12 +54,15 @@ class Calls:
             SecretLost: an object may have been made, and its secret was in an answer that did not arrive.
             SinkFailed: a secret could not be handed over.
         """
+        if change.address in self._begun:
+            self._update(change, change)
+            return
         if change.action not in (Action.UPDATE, Action.DELETE):
             self.meanwhile.require_free(change)
         if change.removes:
             self._delete(change)
         if change.action in (Action.CREATE, Action.REPLACE):
-            self._create(change)
+            self._create(change, change)
         elif change.action is not Action.DELETE:
             self._update(change, change)
 
@@ -73,12 +78,22 @@ class Calls:
         self._update(change, replace(change, writes=frozenset(), name=name))
 
     def narrow(self, change: Change, common: Resource) -> None:
-        """Take away what an object gives now and will not give afterwards, before anything is given elsewhere."""
+        """Make of a change what does not widen: what is new is made switched off, what is there gives less.
+
+        Raises:
+            StalePlan, CallFailed, NotKept: as `make`.
+        """
+        part = narrowed(change, common)
+        if change.action is Action.CREATE:
+            self.meanwhile.require_free(change)
+            self._create(change, part)
+            self._begun.add(change.address)
+            return
         live = self._book.pairs.get(change.address) or change.live
         if live is None:
             raise AssertionError(f"nothing to narrow for {change.address}")
-        around = self._book.addresses.get((change.kind.parent, live.parent))
-        self._update(replace(narrowed(change, common), parent=around), live.name)
+        parent = change.parent or self._book.addresses.get((change.kind.parent, live.parent))
+        self._update(change, replace(part, name=live.name, parent=parent))
 
     def _delete(self, change: Change) -> None:
         """Delete an object; one that is gone already is deleted (groups: DELETE of a missing one is refused with 400)."""
@@ -98,7 +113,7 @@ class Calls:
         self.fresh.wrote(change.kind, live.id, None)
         self.readback.gone(change, live)
 
-    def _create(self, change: Change) -> None:
+    def _create(self, planned: Change, change: Change) -> None:
         kind, desired = change.kind, _wanted(change)
         body = self._named(change, kind.encode(desired, change.writes, {}, self._ids))
         where = path(kind.endpoint.create_path, **self._lost.around(change))
@@ -111,7 +126,7 @@ class Calls:
         seen = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
         live = self._learn(change, seen)
         self._reveal(change, answer, live)
-        self._settle(change, desired, live)
+        self._settle(Written(planned, change, desired, change.writes), live)
 
     def _named(self, change: Change, body: JsonObject) -> JsonObject:
         kind = change.kind
@@ -136,9 +151,9 @@ class Calls:
         expires = live.seen.get(kind.expires) if kind.expires else None
         self._sink.put(Revealed(str(change.address), kind.name, live.id, secret, _end(expires)))
 
-    def _settle(self, change: Change, desired: Resource, live: Live) -> None:
+    def _settle(self, written: Written, live: Live) -> None:
         """Compare the answer with the intent; what the server takes only in an update is sent as one."""
-        written = Written(change, change, desired, change.writes)
+        change, desired = written.change, written.desired
         left = unlike(self._book, change, desired, live)
         if left and change.kind.endpoint.updates:
             try:

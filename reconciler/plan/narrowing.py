@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from functools import cached_property
 
 from reconciler.plan.change import Action, Change
@@ -27,6 +28,25 @@ Pair = tuple[Change, Change]
 """A new way in, and the old one in whose place it comes."""
 
 
+class Rank(IntEnum):
+    """When something is done: what closes by being there comes after what opens by it, so that nothing opens by both."""
+
+    NARROWS = 0
+    CLOSES = 1
+    MIXED = 2
+    UNCLOSES = 3
+    ANYTIME = 4
+
+
+_OPENING = {
+    Effect.NARROWS: Rank.NARROWS,
+    Effect.MIXED: Rank.MIXED,
+    Effect.NEUTRAL: Rank.ANYTIME,
+    Effect.WIDENS: Rank.ANYTIME,
+}
+_CLOSING = {**_OPENING, Effect.NARROWS: Rank.CLOSES, Effect.WIDENS: Rank.UNCLOSES}
+
+
 @dataclass(slots=True)
 class Shares:
     """Who does what when.
@@ -35,22 +55,26 @@ class Shares:
         common: the narrowed objects of changes that have to narrow in a step of their own.
         successors: new ways in that are made before the old ones are closed.
         effects: what each change does to access when it is made.
+        closing: changes of objects that close.
         gone: changes whose objects are deleted to make room, and made anew.
     """
 
     common: dict[Change, Resource] = field(default_factory=dict)
     successors: list[Pair] = field(default_factory=list)
     effects: dict[Change, Effect] = field(default_factory=dict)
+    closing: set[Change] = field(default_factory=set)
     gone: Collection[Change] = ()
 
-    def rank(self, turn: Turn) -> int:
-        """What widens and what does nothing to access may come in any order once all that narrows is done."""
+    def rank(self, turn: Turn) -> Rank:
+        """When a turn is to come, as far as access goes."""
         change, part = turn
-        if part is Part.COMMON or (part is Part.ROOM and change in self.gone):
-            return Effect.NARROWS
-        if part is Part.ROOM or change in self.common or change in self.gone:
-            return Effect.NEUTRAL
-        return min(self.effects[change], Effect.NEUTRAL)
+        if part is Part.COMMON:
+            effect = Effect.NEUTRAL if change.action is Action.CREATE else Effect.NARROWS
+        elif part is Part.ROOM:
+            effect = Effect.NARROWS if change in self.gone else Effect.NEUTRAL
+        else:
+            effect = self.effects[change]
+        return (_CLOSING if change in self.closing else _OPENING)[effect]
 
 
 def share_out(book: Book, changes: Collection[Change], gone: Collection[Change], successors: list[Pair]) -> Shares:
@@ -66,8 +90,9 @@ def share_out(book: Book, changes: Collection[Change], gone: Collection[Change],
     effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
     in_turn = _in_turn(successors, effects)
     effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
-    found = Shares(successors=successors, effects=effects, gone=gone)
-    meeting = _meeting(effects, uses)
+    closing = {change for change, effect in effects.items() if effect is not Effect.NEUTRAL and _closes(change)}
+    found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
+    meeting = _meeting(found, uses)
     if len(meeting) > 1:
         _split(found, meeting, in_turn, uses)
     return found
@@ -83,14 +108,16 @@ def widened(change: Change, common: Resource) -> Change:
 
 
 def narrowed(change: Change, common: Resource) -> Change:
-    """The part of a change that narrows, as a change: the object stays where it is, under the name that it has."""
+    """The part of a change that narrows, as a change; the object keeps its name."""
+    if change.action is Action.CREATE:
+        return replace(change, desired=common, after=common)
     return replace(change, desired=common, after=common, writes=_taken(change, common))
 
 
 def _taken(change: Change, common: Resource) -> frozenset[str]:
-    """Fields in which an object and what is left of it differ."""
-    names = (spec.name for spec in field_specs(change.kind.model))
-    return frozenset(name for name in names if getattr(common, name) != getattr(change.before, name))
+    """Fields in which an object and what is left of it differ; of one that is new, what it is to get later."""
+    names, whole = (spec.name for spec in field_specs(change.kind.model)), change.before or change.after
+    return frozenset(name for name in names if getattr(common, name) != getattr(whole, name))
 
 
 def _effect(change: Change, uses: _Uses) -> Effect:
@@ -109,12 +136,20 @@ Meeting = dict[Hashable, list[Change]]
 """Changes that do both, by what tells apart those that may meet."""
 
 
-def _meeting(effects: dict[Change, Effect], uses: _Uses) -> Meeting:
-    found: Meeting = defaultdict(list)
-    for change, effect in effects.items():
+def _closes(change: Change) -> bool:
+    models = filter(None, (change.before, change.after))
+    return any(use is Use.CLOSES for model in models for _, use in change.kind.uses(model))
+
+
+def _meeting(found: Shares, uses: _Uses) -> Meeting:
+    """What closes makes its ends neighbours: where ways lead on from neighbours, it opens as well."""
+    meeting: Meeting = defaultdict(list)
+    for change, effect in found.effects.items():
         if effect is Effect.MIXED:
-            found[_apart(change, uses)].append(change)
-    return found
+            meeting[_apart(change, uses)].append(change)
+        elif change in found.closing and uses.lead_on:
+            meeting[Use.CLOSES].append(change)
+    return meeting
 
 
 def _apart(change: Change, uses: _Uses) -> Hashable:
@@ -128,8 +163,9 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: _Uses) ->
     common = {change: _common(change, uses) for changes in meeting.values() for change in changes}
     whole = max(meeting.values(), key=lambda changes: _loss(changes, common))
     for change in (change for changes in meeting.values() if changes is not whole for change in changes):
-        if split := common[change]:
+        if (split := common[change]) and found.effects[change] is Effect.MIXED:
             found.common[change] = split.model
+            found.effects[change] = Effect.WIDENS
     for new, old in in_turn:
         if old not in whole:
             found.successors.remove((new, old))
@@ -138,9 +174,9 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: _Uses) ->
 
 def _loss(changes: list[Change], common: dict[Change, Common | None]) -> tuple[int, int, int]:
     """How many cannot be split, how many would cut what is to stay, and how many there are."""
-    updates = [common[change] for change in changes if change.action is not Action.CREATE]
-    cutting = sum(split is not None and not split.whole for split in updates)
-    return sum(split is None for split in updates), cutting, len(changes)
+    splits = [common[change] for change in changes]
+    cutting = sum(split is not None and not split.whole for split in splits)
+    return sum(split is None for split in splits), cutting, len(changes)
 
 
 def _common(change: Change, uses: _Uses) -> Common | None:
@@ -178,11 +214,17 @@ class _Uses:
         self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
 
     def of(self, address: Address) -> frozenset[Use]:
-        return self._found.get(address, frozenset()) | self._supposed
+        found = self._found.get(address, frozenset()) | self._supposed
+        return found | {Use.OPENS} if Use.CLOSES in found and self.lead_on else found
 
     def place(self, change: Change) -> Address | None:
         live = change.live
         return self._book.addresses.get((change.kind.parent, live.parent)) if live else None
+
+    @cached_property
+    def lead_on(self) -> bool:
+        """There are ways that lead on from neighbours."""
+        return any(Use.LEADS in uses for uses in self._found.values())
 
     @cached_property
     def _supposed(self) -> frozenset[Use]:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.plan.change import NARROWED, Action, Change, Step
 from reconciler.plan.match import Book
-from reconciler.plan.narrowing import Pair, Shares, share_out, widened
+from reconciler.plan.narrowing import Pair, Rank, Shares, share_out, widened
+from reconciler.plan.pulled import part_waiting
 from reconciler.plan.rings import Part, Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
@@ -37,9 +38,10 @@ def order(changes: Iterable[Change], book: Book) -> tuple[Step, ...]:
     shares = share_out(book, changes, gone, _successors(changes, turns))
     _keep_ways(shares, turns)
     _narrow_first(shares, turns, {change.address: change for change in changes if change.action in _COMING})
+    part_waiting(shares, turns)
     position = {name: place for place, name in enumerate(book.desired.registry)}
     anew = {change: made_anew(change) for change in gone}
-    split = {change: widened(change, common) for change, common in shares.common.items()}
+    split = {change: widened(change, common) for change, common in shares.common.items() if change.desired}
     return _steps(_sorted(turns, position, shares), turns, shares, anew | split)
 
 
@@ -164,9 +166,10 @@ def _keep_ways(shares: Shares, turns: Turns) -> None:
 
 
 def _narrow_first(shares: Shares, turns: Turns, coming: Mapping[Address, Change]) -> None:
-    """Give what narrows of some changes a turn of its own; who waits only for what they let go of waits only for that."""
+    """Give what narrows of some changes a turn of its own."""
     for change, common in shares.common.items():
-        made = {coming[address] for address in referred(common) if address in coming} - {change}
+        around = [change.parent] if change.parent else []
+        made = {coming[address] for address in (*around, *referred(common)) if address in coming} - {change}
         turns[change, Part.COMMON] = {(other, Part.WHOLE) for other in made}
         turns[change, Part.WHOLE].add((change, Part.COMMON))
 
@@ -187,7 +190,7 @@ def _place(change: Change) -> tuple[str, str]:
     return change.kind.name, change.address.key.partition("/")[0]
 
 
-def _ranks(turns: Turns, shares: Shares) -> dict[Turn, int]:
+def _ranks(turns: Turns, shares: Shares) -> dict[Turn, Rank]:
     """Urgency of every turn; what it needs is at least as urgent."""
     ranks = {turn: shares.rank(turn) for turn in turns}
     waiting = deque(sorted(turns, key=ranks.__getitem__))

@@ -31,6 +31,9 @@ class Use(Enum):
     GUARDS = "guards"
     """Whoever else refers to that object says what passes here."""
 
+    LEADS = "leads"
+    """It leads those further who have a rule with it, even a rule that closes."""
+
 
 class Around(Protocol):
     """What is around an object that changes."""

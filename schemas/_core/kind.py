@@ -163,6 +163,10 @@ def _no_common(_before: M, _after: M, _around: Around) -> Common | None:
     return None
 
 
+def _no_off(_model: M) -> M | None:
+    return None
+
+
 def _alone(_after: M, _around: Around) -> Hashable:
     return None
 
@@ -215,6 +219,7 @@ class Kind(Generic[M]):
         vetoes: why the plan may not turn this live object into that one (None: delete it).
         effect: what a change does to access.
         uses: what an object makes of those that it refers to, as far as access goes.
+        off: an object that is there and gives nothing yet, or nothing any more; nothing where there is no such thing.
         common: an object narrowed to what it gives before and after a change; nothing where that cannot be said.
         apart: where changes of two objects give the same answer, no connection depends on both of them; nothing: on this and
             any other one.
@@ -278,6 +283,7 @@ class Kind(Generic[M]):
     vetoes: Callable[[JsonObject, M | None, frozenset[str], Account], Sequence[Veto]] = _nothing
     effect: Callable[[M | None, M | None, Around], Effect] = _neutral
     uses: Callable[[M], Iterable[tuple[Address, Use]]] = _nothing
+    off: Callable[[M], M | None] = _no_off
     common: Callable[[M, M, Around], Common | None] = _no_common
     apart: Callable[[M, Around], Hashable] = _alone
     unique: Unique = Unique.NO

@@ -88,3 +88,11 @@ def routing_uses(routed: Routed) -> Iterator[tuple[Address, Use]]:
     if routed.enabled:
         for field, ref, text in references(routed):
             yield ref_address(ref, text), Use.GUARDS if field == "access_control_groups" else Use.OPENS
+
+
+def route_uses(routed: Routed) -> Iterator[tuple[Address, Use]]:
+    """The same of routes, which only neighbours of their routing peers get."""
+    yield from routing_uses(routed)
+    if routed.enabled:
+        leading = (found for found in references(routed) if found[0] in ("peer", "peer_groups"))
+        yield from ((ref_address(ref, text), Use.LEADS) for _, ref, text in leading)
