@@ -161,7 +161,8 @@ def _apart(change: Change, uses: _Uses) -> Hashable:
 def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: _Uses) -> None:
     """Leave those in one piece that lose most by being split; split the others."""
     common = {change: _common(change, uses) for changes in meeting.values() for change in changes}
-    whole = max(meeting.values(), key=lambda changes: _loss(changes, common))
+    over = {change for pair in in_turn for change in pair}
+    whole = max(meeting.values(), key=lambda changes: _loss(changes, common, over))
     for change in (change for changes in meeting.values() if changes is not whole for change in changes):
         if (split := common[change]) and found.effects[change] is Effect.MIXED:
             found.common[change] = split.model
@@ -172,11 +173,11 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: _Uses) ->
             found.effects[new], found.effects[old] = Effect.WIDENS, Effect.NARROWS
 
 
-def _loss(changes: list[Change], common: dict[Change, Common | None]) -> tuple[int, int, int]:
+def _loss(changes: list[Change], common: dict[Change, Common | None], over: Collection[Change]) -> tuple[int, int, int]:
     """How many cannot be split, how many would cut what is to stay, and how many there are."""
-    splits = [common[change] for change in changes]
-    cutting = sum(split is not None and not split.whole for split in splits)
-    return sum(split is None for split in splits), cutting, len(changes)
+    fixed = sum(common[change] is None and change not in over for change in changes)
+    cutting = sum(change in over or bool((split := common[change]) and not split.whole) for change in changes)
+    return fixed, cutting, len(changes)
 
 
 def _common(change: Change, uses: _Uses) -> Common | None:

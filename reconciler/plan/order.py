@@ -145,7 +145,7 @@ def _parts(key: str) -> tuple[str, ...]:
 
 def _successors(changes: Sequence[Change], turns: Turns) -> list[Pair]:
     """New ways in and the old ones in whose place they come, unless the new one has to wait for the old one, directly or not."""
-    coming: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    coming: dict[tuple[str, ...], list[Change]] = defaultdict(list)
     for change in changes:
         if change.kind.successor_first and change.action is Action.CREATE:
             coming[_place(change)].append(change)
@@ -186,8 +186,11 @@ def _waits_for(turn: Turn, other: Turn, turns: Turns) -> bool:
     return False
 
 
-def _place(change: Change) -> tuple[str, str]:
-    return change.kind.name, change.address.key.partition("/")[0]
+def _place(change: Change) -> tuple[str, ...]:
+    """Where a way leads."""
+    model = change.after or change.before
+    targets = () if model is None else sorted(change.kind.excludes(_parts(change.address.key), model))
+    return change.kind.name, change.address.key.partition("/")[0], *targets
 
 
 def _ranks(turns: Turns, shares: Shares) -> dict[Turn, Rank]:
