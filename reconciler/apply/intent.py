@@ -10,9 +10,11 @@ from reconciler.plan.change import Change
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
+from schemas._core.address import Address
 from schemas._core.codec import field_specs, plain
+from schemas._core.effect import Effect, Use
 from schemas._core.fields import JsonObject, Resource, Trait
-from schemas._core.kind import CannotExpress, Effect
+from schemas._core.kind import CannotExpress
 
 NOT_KEPT = "NBS604"
 
@@ -138,9 +140,19 @@ def _no_more_echoed(kind: AnyKind, before: JsonObject, now: JsonObject) -> Itera
             yield f"{key}: lost {gone}"
 
 
+class _Open:
+    """Around one object of which nothing else is known: whatever has to do with it opens by it."""
+
+    own = frozenset({Use.OPENS})
+    moved = False
+
+    def of(self, _address: Address) -> frozenset[Use]:
+        return self.own
+
+
 def is_wider(kind: AnyKind, one: Resource | None, other: Resource | None) -> bool:
     """Tell whether the second of two states of an object gives access that the first one does not."""
-    return kind.effect(one, other) in (Effect.WIDENS, Effect.MIXED)
+    return kind.effect(one, other, _Open()) in (Effect.WIDENS, Effect.MIXED)
 
 
 def not_kept(change: Change, said: tuple[str, ...], note: str = "") -> NotKept:

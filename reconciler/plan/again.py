@@ -48,7 +48,7 @@ def plan_again(saved: SavedPlan, desired: Desired, snapshot: Snapshot) -> tuple[
     for one in saved.changes:
         comparison.compare(one)
     comparison.refuse()
-    steps = order([comparison.now[_key(one)] for one in saved.changes], desired.registry)
+    steps = order([comparison.now[_key(one)] for one in saved.changes], book)
     warnings = [*desired.diagnostics, *resolved.diagnostics, *found.diagnostics]
     plan = Plan(
         comparison.in_order(steps),

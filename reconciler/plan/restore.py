@@ -64,7 +64,7 @@ def plan_restoration(
     gone = restoration.made - {(address.kind, live.id) for address, live in book.pairs.items()}
     found = diff(book, resolved, gone)
     restoration.judge(book, found.changes, (*book.problems, *resolved.diagnostics, *found.diagnostics))
-    plan = Plan(order(found.changes, desired.registry), diagnostics=tuple(restoration.warnings))
+    plan = Plan(order(found.changes, book), diagnostics=tuple(restoration.warnings))
     return guard(book, plan, allowances), book
 
 
