@@ -50,8 +50,9 @@ def plan_again(saved: SavedPlan, desired: Desired, snapshot: Snapshot) -> tuple[
     comparison.refuse()
     steps = order([comparison.now[_key(one)] for one in saved.changes], book)
     warnings = [*desired.diagnostics, *resolved.diagnostics, *found.diagnostics]
+    comparison.require_alike(steps)
     plan = Plan(
-        comparison.in_order(steps),
+        steps,
         unmanaged=found.unmanaged,
         diagnostics=tuple(one for one in warnings if one.severity is not Severity.ERROR),
     )
@@ -165,21 +166,17 @@ class _Comparison:
         known = {gone.state.id for gone in one.fallen}
         return [address for address, identifier in now.falls if identifier not in known] if now else []
 
-    def in_order(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """The steps in the order in which they were planned.
+    def require_alike(self, steps: tuple[Step, ...]) -> None:
+        """See that all changes come out as they were planned; their order is that of the account as it is now.
 
         Raises:
-            StalePlan: a change does not come out as it was planned, although nothing that it touches has changed.
+            StalePlan: one does not, although nothing that it touches has changed.
         """
-        by_turn = {(_key(step.change), step.detour): step for step in steps}
-        turns = [(_key(self.saved.changes[turn.change]), turn.detour) for turn in self.saved.turns]
-        odd = {key for key, _ in by_turn.keys() ^ set(turns)}
         changes = {_key(step.change): step.change for step in steps}
         for one in self.saved.changes:
-            if _key(one) in odd or _is_unlike(one, changes[_key(one)]):
+            if _is_unlike(one, changes[_key(one)]):
                 self._note(one.address, one, f"the plan would {changes[_key(one)].action} it in another way now")
         self.refuse()
-        return tuple(by_turn[turn] for turn in turns)
 
 
 def _is_unlike(one: SavedChange, change: Change) -> bool:

@@ -95,13 +95,6 @@ class SavedChange(Part):
         )
 
 
-class Turn(NamedTuple):
-    """One step of the work: a change by its number, and the name for a detour."""
-
-    change: int
-    detour: str
-
-
 class Target(Part):
     """The account for which a plan was made."""
 
@@ -125,7 +118,6 @@ class SavedPlan(Part):
     target: Target
     since: str | None
     changes: tuple[SavedChange, ...]
-    turns: tuple[Turn, ...]
     unmanaged: int
     diagnostics: tuple[Diagnostic, ...]
     allowances: Allowances
@@ -141,14 +133,12 @@ def save(
     plan: Plan, book: Book, desired: Archive, target: Target, *, made_at: str, since: str | None, allowances: Allowances
 ) -> SavedPlan:
     """Take down a plan that no guard refuses, with all that it was made from."""
-    numbers = {change: number for number, change in enumerate(plan.changes)}
     return SavedPlan(
         nbsync_version=VERSION,
         made_at=made_at,
         target=target,
         since=since,
         changes=tuple(_saved(change, book) for change in plan.changes),
-        turns=tuple(Turn(numbers[step.change], step.detour) for step in plan.steps),
         unmanaged=plan.unmanaged,
         diagnostics=plan.diagnostics,
         allowances=allowances,
@@ -226,9 +216,8 @@ def decode(data: bytes, file: str, registry: Mapping[str, AnyKind]) -> SavedPlan
         saved = SavedPlan.model_validate(document)
     except (ValidationError, RecursionError):
         raise damaged(file, "parts of it are missing, or are something else than they should be") from None
-    numbers = {turn.change for turn in saved.turns if not turn.detour}
     addresses = {address for one in saved.changes for address in (one.address, *(gone.address for gone in one.fallen))}
-    if numbers != set(range(len(saved.changes))) or not {address.kind for address in addresses} <= registry.keys():
+    if not {address.kind for address in addresses} <= registry.keys():
         raise damaged(file, "it speaks of what is not there")
     return saved
 

@@ -265,7 +265,9 @@ def _passes(peer: Json, part: str, asked: Json) -> bool:
         return _numbers(peer["version"]) >= _numbers(asked["min_version"])
     if part == "geo_location_check":
         here = peer["country_code"], peer["city_name"]
-        found = any(p["country_code"] == here[0] and p.get("city_name", "") in ("", here[1]) for p in asked["locations"])
+        found = any(
+            p["country_code"] == here[0] and p.get("city_name", "") in ("", here[1]) for p in asked["locations"]
+        )
         return any(here) and found is (asked["action"] == "allow")
     if part == "os_version_check":
         asked_for = asked.get("linux", {}).get("min_kernel_version")

@@ -55,11 +55,23 @@ def test_walk(account: Account, moments: list[Moment]) -> None:
         document = DrawAccess(random, float(os.environ.get("DENIES", "0.2"))).document()
         account.write(json.dumps(document))
         moments.clear()
-        import time; t=time.time()
+        import time
+
+        t = time.time()
         applied = account.nbsync("apply", "-o", "json", "--yes", *allowances(document))
-        print(time.time()-t)
+        print(time.time() - t)
         assert applied.exit_code == 0, [(error.code, error.message) for error in applied.errors]
         after = reach(account.read, POINTS)
         bad = [(m.call, sorted(m.facts - before - after)[:4]) for m in moments if m.facts - before - after]
-        print(step, len(before), len(after), len(moments), "WIDER", len(bad), bad, "CUT", sum(bool((before & after) - m.facts) for m in moments))
+        print(
+            step,
+            len(before),
+            len(after),
+            len(moments),
+            "WIDER",
+            len(bad),
+            bad,
+            "CUT",
+            sum(bool((before & after) - m.facts) for m in moments),
+        )
         before = after

@@ -129,8 +129,6 @@ def _without(key: str) -> Callable[[Any], Any]:
     [
         *map(_without, SavedPlan.model_fields),
         lambda document: document.update(more=1),
-        lambda document: document.update(turns=[]),
-        lambda document: document.update(turns=[*document["turns"], [99, ""]]),
         lambda document: document.update(changes="none"),
         lambda document: document["changes"][0].update(address=["nothing", "x"]),
         lambda document: document["changes"][0].update(address="group/x"),
