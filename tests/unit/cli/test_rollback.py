@@ -268,6 +268,19 @@ def test_a_key_that_is_used_up_or_expired_is_not_made_again(
     assert said in outcome.warning.message
 
 
+def test_a_key_that_has_expired_since_it_was_deleted_is_not_made_again(account: Account, folder: Path) -> None:
+    account.applied(KEYS, *SINK)
+    expires = account.named("/setup-keys", "k")["expires"]
+    account.applied(WITHOUT)
+    path = journals(folder)[-1]
+    path.write_text(path.read_text().replace(expires, "2020-01-01T00:00:00Z"))
+    outcome = rolled_back(account)
+    assert outcome.changes == []
+    assert outcome.warning.message == (
+        "setup_key/k: it was deleted, and would have expired by now: it is not made again"
+    )
+
+
 def test_a_key_that_was_revoked_stays_so(account: Account) -> None:
     account.applied(KEYS, *SINK)
     account.applied(KEYS.replace("9d", "9d, revoked: true"), *SINK)
