@@ -1,0 +1,53 @@
+"""Whether the answer to a write shows the object that was written, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from reconciler.api.problems import BadAnswer, Call
+from schemas import AnyKind
+
+
+def require_made(kind: AnyKind, where: str, answer: Any, is_known: Callable[[str], bool]) -> None:
+    """See that the answer to a create shows a new object of a kind.
+
+    Args:
+        kind: of the object.
+        where: the path to which it was posted.
+        answer: what came back.
+        is_known: tells whether an id is that of an object which was there before.
+
+    Raises:
+        BadAnswer: it shows something else; whether the object was made is not known.
+    """
+    seen = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
+    identifier = seen.get("id") if isinstance(seen, dict) else None
+    if not isinstance(identifier, str):
+        raise _odd(kind, "POST", where, "it shows no such object")
+    if is_known(identifier):
+        raise _odd(kind, "POST", where, f"it shows an object that was there before, with the id {identifier}")
+    if kind.reveals and not isinstance(answer.get(kind.reveals) or "", str):
+        raise _odd(kind, "POST", where, "it shows no secret")
+    _require_fields(kind, "POST", where, seen)
+
+
+def require_updated(kind: AnyKind, where: str, answer: Any) -> None:
+    """See that the answer to an update shows the object at that path; raises as `require_made`."""
+    if not isinstance(answer, dict):
+        raise _odd(kind, "PUT", where, "it shows no such object")
+    identifier = answer.get("id")
+    if "{id}" in kind.endpoint.item_path and identifier != unquote(where.rpartition("/")[2]):
+        raise _odd(kind, "PUT", where, "it shows another object")
+    _require_fields(kind, "PUT", where, answer)
+
+
+def _require_fields(kind: AnyKind, method: str, where: str, seen: Any) -> None:
+    if missing := sorted(kind.always - seen.keys()):
+        raise _odd(kind, method, where, f"the {kind.title} is without {', '.join(missing)}")
+
+
+def _odd(kind: AnyKind, method: str, where: str, flaw: str) -> BadAnswer:
+    advice = f"run plan to see what became of the {kind.title}"
+    return BadAnswer(Call("", method, f"/api{where}"), flaw, advice=advice)
