@@ -18,6 +18,7 @@ from reconciler.apply.executor import Interruption, execute, require_sink
 from reconciler.apply.forecast import calls_of
 from reconciler.apply.outputs import FileSink, Sink, open_sink
 from reconciler.cli import journals
+from reconciler.cli.alone import alone
 from reconciler.cli.options import collect, for_plans, for_the_record
 from reconciler.cli.planning import make
 from reconciler.cli.progress import Progress
@@ -96,7 +97,12 @@ def apply_made(
     _require_free_stdout(session, secrets_out)
     desired = desired or session.desired()
     api = session.writer()
-    plan, book = make(session, desired, api)
+    with alone(session, api):
+        return _carry_out(session, api, make(session, desired, api), yes=yes, secrets_out=secrets_out)
+
+
+def _carry_out(session: Session, api: Api, made: tuple[Plan, Book], *, yes: bool, secrets_out: str | None) -> ExitCode:
+    plan, book = made
     journals.tell_of_the_last(session, book)
     if plan.verdicts:
         return ExitCode.REFUSED

@@ -3,80 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from reconciler.api.client import ReadApi, path
 from reconciler.api.problems import Missing, NoSuchEndpoint, NotPermitted
 from reconciler.doctor.check import warned
-from reconciler.errors import AccountError, Diagnostic, NotAuthorized
+from reconciler.errors import Diagnostic, NotAuthorized
 from reconciler.load.desired import Desired
+from reconciler.state.caller import Caller, credentials, strange
 from schemas import KINDS, AnyKind
-from schemas._core.fields import JsonObject
 from schemas._core.people import may_write
 
 SOON: Final = timedelta(days=14)
 Said = tuple[str, tuple[Diagnostic, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The user to whom the token belongs: the row of it, and permissions by module where the server shows them."""
-
-    seen: JsonObject
-    permissions: JsonObject | None
-
-    @property
-    def is_program(self) -> bool:
-        """It is a service user."""
-        return bool(self.seen.get("is_service_user"))
-
-    @property
-    def role(self) -> str:
-        """Its role, in the server's word."""
-        return str(self.seen.get("role", ""))
-
-    def refused(self, kind: AnyKind) -> str:
-        """What it may not do with objects of a kind: write them, or even read them; empty if it may do all."""
-        if self.permissions is None or self.is_program:
-            return "" if not kind.module or may_write(self.role, kind.module) else "write"
-        if not kind.module:
-            return ""
-        allowed = self.permissions.get(kind.module)
-        if not isinstance(allowed, dict) or not allowed.get("read"):
-            return "read"
-        wanted = {"create": kind.endpoint.creates, "update": kind.endpoint.updates, "delete": kind.endpoint.deletes}
-        if kind.endpoint.singleton:
-            wanted = {"update": True}
-        return "" if all(allowed.get(word) for word, needed in wanted.items() if needed) else "write"
-
-
-def credentials() -> AnyKind:
-    """The kind of object with which programs ask."""
-    return next(kind for kind in KINDS.values() if kind.credential is not None)
-
-
-def identify(api: ReadApi) -> Caller:
-    """Find out who asks (users/current: people only, with their permissions; a service user is marked in the list).
-
-    Raises:
-        AccountError: The server refused or failed, or its list does not have the caller.
-    """
-    users = KINDS[credentials().parent].endpoint.path
-    try:
-        current = api.get(f"{users}/current")
-    except (NotPermitted, NoSuchEndpoint, Missing):
-        current = None
-    if isinstance(current, dict) and "role" in current:
-        shown = current.get("permissions")
-        modules = shown.get("modules") if isinstance(shown, dict) else None
-        return Caller(current, modules if isinstance(modules, dict) else None)
-    rows = api.get(users)
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and row.get("is_current"):
-            return Caller(row, None)
-    raise _strange(users)
 
 
 def describe(caller: Caller) -> Said:
@@ -131,7 +71,7 @@ def expiry(api: ReadApi, caller: Caller, access_token_ends: datetime | None) -> 
     except (NotPermitted, NoSuchEndpoint, Missing):
         return "the server does not show this user when its tokens end", ()
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _strange(str(tokens)) from None
+        raise strange(str(tokens)) from None
     if not dates:
         return "the server does not say which token is in use", ()
     which = "the token" if len(dates) == 1 else f"the first of {len(dates)} tokens that are in use"
@@ -143,9 +83,3 @@ def expiry(api: ReadApi, caller: Caller, access_token_ends: datetime | None) -> 
 def _sections(kinds: Iterable[AnyKind]) -> list[str]:
     """Root keys, as the files have them, without repetition."""
     return list(dict.fromkeys(".".join((KINDS[kind.parent] if kind.parent else kind).section) for kind in kinds))
-
-
-def _strange(where: str) -> AccountError:
-    advice = "is NB_MANAGEMENT_URL NetBird's management server, and a version that nbsync knows?"
-    message = f"GET /api{where} did not answer with NetBird's objects"
-    return AccountError(Diagnostic("NBS509", message, advice, request=f"GET /api{where}"))

@@ -13,12 +13,13 @@ from reconciler.api.client import ReadApi
 from reconciler.api.greeting import TIMEOUT, Greeting, connect, greet
 from reconciler.api.transport import Transport
 from reconciler.doctor import caller, credentials, server
-from reconciler.doctor.caller import Caller, Said
+from reconciler.doctor.caller import Said
 from reconciler.doctor.check import Check, Status, told
 from reconciler.errors import ExitCode, NbsyncError, NotAuthorized
 from reconciler.load.desired import Desired
 from reconciler.redact import mask
 from reconciler.settings import URL_VARIABLE, Scheme, Settings, token_of, url_of
+from reconciler.state.caller import Caller, identify
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Case:
     def caller(self) -> Caller:
         """Who asks; found out once."""
         if self._caller is None:
-            self._caller = caller.identify(self.api)
+            self._caller = identify(self.api)
         return self._caller
 
     @property

@@ -1,0 +1,31 @@
+"""One run that writes at a time: against others on this machine, and on other machines as far as it can be known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconciler.api.client import ReadApi
+from reconciler.apply.lock import only_run
+from reconciler.cli.session import Session
+from reconciler.state.caller import account_id
+
+
+@contextmanager
+def alone(session: Session, api: ReadApi) -> Iterator[None]:
+    """Hold the account until the end of the block; to be entered before anything is read on which a plan is built.
+
+    A simulated account is in this process, where nobody else comes.
+
+    Raises:
+        AlreadyRunning: another run on this machine holds it.
+        AccountError: there is no way to the server.
+    """
+    if session.options.simulate is not None:
+        yield
+        return
+    with only_run(api.server, account_id(api), session.view.command, os.environ) as warning:
+        if warning:
+            session.view.diagnostics.append(warning)
+        yield

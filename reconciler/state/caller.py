@@ -1,0 +1,97 @@
+"""Who asks: the user to whom the token belongs, and the account in which it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.api.client import ReadApi
+from reconciler.api.problems import CallFailed, Missing, NoSuchEndpoint, NotPermitted, TokenRefused, Unreachable
+from reconciler.errors import AccountError, Diagnostic, Throttled
+from schemas import KINDS, AnyKind
+from schemas._core.fields import JsonObject
+from schemas._core.people import may_write
+
+ACCOUNTS: Final = "/accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user to whom the token belongs: the row of it, and permissions by module where the server shows them."""
+
+    seen: JsonObject
+    permissions: JsonObject | None
+
+    @property
+    def is_program(self) -> bool:
+        """It is a service user."""
+        return bool(self.seen.get("is_service_user"))
+
+    @property
+    def role(self) -> str:
+        """Its role, in the server's word."""
+        return str(self.seen.get("role", ""))
+
+    def refused(self, kind: AnyKind) -> str:
+        """What it may not do with objects of a kind: write them, or even read them; empty if it may do all."""
+        if self.permissions is None or self.is_program:
+            return "" if not kind.module or may_write(self.role, kind.module) else "write"
+        if not kind.module:
+            return ""
+        allowed = self.permissions.get(kind.module)
+        if not isinstance(allowed, dict) or not allowed.get("read"):
+            return "read"
+        wanted = {"create": kind.endpoint.creates, "update": kind.endpoint.updates, "delete": kind.endpoint.deletes}
+        if kind.endpoint.singleton:
+            wanted = {"update": True}
+        return "" if all(allowed.get(word) for word, needed in wanted.items() if needed) else "write"
+
+
+def credentials() -> AnyKind:
+    """The kind of object with which programs ask."""
+    return next(kind for kind in KINDS.values() if kind.credential is not None)
+
+
+def identify(api: ReadApi) -> Caller:
+    """Find out who asks (users/current: people only, with their permissions; a service user is marked in the list).
+
+    Raises:
+        AccountError: The server refused or failed, or its list does not have the caller.
+    """
+    users = KINDS[credentials().parent].endpoint.path
+    try:
+        current = api.get(f"{users}/current")
+    except (NotPermitted, NoSuchEndpoint, Missing):
+        current = None
+    if isinstance(current, dict) and "role" in current:
+        shown = current.get("permissions")
+        modules = shown.get("modules") if isinstance(shown, dict) else None
+        return Caller(current, modules if isinstance(modules, dict) else None)
+    rows = api.get(users)
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and row.get("is_current"):
+            return Caller(row, None)
+    raise strange(users)
+
+
+def account_id(api: ReadApi) -> str:
+    """Id of the account; empty where the server does not say it to this caller.
+
+    Raises:
+        AccountError: there is no way to the server with this token.
+    """
+    try:
+        rows = api.get(ACCOUNTS)
+    except (Unreachable, Throttled, TokenRefused):
+        raise
+    except CallFailed:
+        return ""
+    first = rows[0] if isinstance(rows, list) and rows else None
+    return str(first.get("id", "")) if isinstance(first, dict) else ""
+
+
+def strange(where: str) -> AccountError:
+    """Something answered that is not NetBird's management server."""
+    advice = "is NB_MANAGEMENT_URL NetBird's management server, and a version that nbsync knows?"
+    message = f"GET /api{where} did not answer with NetBird's objects"
+    return AccountError(Diagnostic("NBS509", message, advice, request=f"GET /api{where}"))
