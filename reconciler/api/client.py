@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
+from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from reconciler.api.exchange import Exchange
@@ -78,6 +81,7 @@ class ReadApi:
         self._queued = 0
         self._on_limit = on_limit
         self._settings = settings
+        self._transport = transport
         self._exchange = Exchange(settings, self._methods, transport)
         self._clock = clock
         self._naps = Naps(sleep, on_wait)
@@ -102,6 +106,26 @@ class ReadApi:
     def stop(self) -> None:
         """End every wait, present and future, with `Stopped`; calls in flight are finished. For signal handlers."""
         self._naps.stop()
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Wait, and tell why.
+
+        Raises:
+            Stopped: `stop` was called.
+        """
+        self._naps.announce(seconds, reason)
+        self._naps.nap(seconds)
+
+    @contextmanager
+    def reading_as(self, token: str) -> Iterator[ReadApi]:
+        """Give a client that only reads, on the same way to the server, with another access token."""
+        settings = replace(self._settings, token=SecretStr(token), scheme="Token")
+        other = ReadApi(settings, self._transport, sleep=self._naps.nap, clock=self._clock)
+        try:
+            yield other
+        finally:
+            other.close()
+            self.reads += other.reads
 
     def expect(self, calls: int) -> None:
         """Say how many requests are still to come, besides those of `get_many`: forecasts are made of it."""

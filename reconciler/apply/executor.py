@@ -13,6 +13,7 @@ from reconciler.apply.forecast import calls, calls_of, reads_of, stages
 from reconciler.apply.journal import JournalFailed, MarkedSink, Unrecorded
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
 from reconciler.apply.readback import UNREAD
+from reconciler.apply.renewal import Renewal, Withdrawn
 from reconciler.apply.report import Report, Result, Status
 from reconciler.apply.wire import Wire
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused
@@ -75,9 +76,15 @@ def execute(
     require_sink(plan, sink)
     journal = journal or Unrecorded()
     wire = Wire(api, book.snapshot, journal)
-    sent = Calls(wire, book, MarkedSink(sink, journal) if sink else None)
+    safe = MarkedSink(sink, journal) if sink else None
     work = _Work(
-        wire, sent, journal, interruption or Interruption(), progress or (lambda _result: None), calls_of(plan)
+        wire,
+        Calls(wire, book, safe),
+        Renewal(wire, api, book, safe),
+        journal,
+        interruption or Interruption(),
+        progress or (lambda _result: None),
+        calls_of(plan),
     )
     for stage in stages(plan.steps):
         work.work_through(stage)
@@ -90,6 +97,7 @@ def execute(
 class _Work:
     wire: Wire
     calls: Calls
+    renewal: Renewal
     journal: Unrecorded
     interruption: Interruption
     progress: Progress
@@ -175,21 +183,19 @@ class _Work:
     def _attempt(self, step: Step) -> None:
         change, done = step.change, self.wire.done
         try:
-            if step.common is not None:
-                self.calls.narrow(change, step.common)
-            elif step.detour:
-                self.calls.step_aside(change, step.detour)
-            else:
-                self.calls.make(change)
+            self._make(step)
         except Stopped:
             self.report.stopped = self.interruption.exit_code or ExitCode.INTERRUPTED
-            self._failed(step, Status.SKIPPED, _skipped(change, "the run was interrupted"), ExitCode.INTERRUPTED)
+            halfway = self.wire.done > done
+            said = _skipped(change, "the run was interrupted") if not halfway else _halfway(change)
+            self._failed(step, Status.FAILED if halfway else Status.SKIPPED, said, ExitCode.INTERRUPTED)
         except OutOfTime as error:
             self._out_of_time(step, error.diagnostics[0])
         except NbsyncError as error:
             self._note_end(error)
             self.touched = self.touched or _may_have_effect(error)
             self._failed(step, _status(error), _about(change, error.diagnostics[0]), error.exit_code)
+            done = self.wire.done if isinstance(error, Withdrawn) else done
         except Exception as error:
             # A mistake of nbsync's own, which must not hide what was done before.
             if "NBSYNC_DEBUG" in os.environ:
@@ -200,6 +206,17 @@ class _Work:
             if not step.detour:
                 self._end(change, Status.APPLIED, None)
         self.touched = self.touched or self.wire.done > done
+
+    def _make(self, step: Step) -> None:
+        change = step.change
+        if step.common is not None:
+            self.calls.narrow(change, step.common)
+        elif step.detour:
+            self.calls.step_aside(change, step.detour)
+        elif change.beside:
+            self.renewal.make(change)
+        else:
+            self.calls.make(change)
 
     def _out_of_time(self, step: Step, diagnostic: Diagnostic) -> None:
         """Nothing of this step was sent, nor is anything of the others."""
@@ -256,6 +273,11 @@ def _about(change: Change, diagnostic: Diagnostic) -> Diagnostic:
     return replace(
         diagnostic, address=diagnostic.address or str(change.address), place=diagnostic.place or change.cause
     )
+
+
+def _halfway(change: Change) -> Diagnostic:
+    message = f"{change.address} was begun and not ended: the run was interrupted"
+    return Diagnostic(SKIPPED, message, "run it again", address=str(change.address), place=change.cause)
 
 
 def _skipped(change: Change, reason: str) -> Diagnostic:

@@ -58,7 +58,18 @@ class Sink(Protocol):
 
 
 class SinkFailed(NbsyncError):
-    """A secret could not be handed over; the apply stops, and the message says where the secret is."""
+    """A secret could not be handed over; the apply stops, and the message says where the secret is.
+
+    Attributes:
+        why: what went wrong.
+        kept: the file in which the secret is.
+    """
+
+    def __init__(self, revealed: Revealed, why: str, kept: Path) -> None:
+        self.why, self.kept = why, kept
+        message = f"{why}; the secret of {revealed.address} is kept in {kept}"
+        advice = "store it by hand, delete the file, and run apply again"
+        super().__init__(Diagnostic(SINK_FAILED, message, advice, address=revealed.address))
 
 
 class FileSink:
@@ -159,9 +170,7 @@ class CommandSink:
 
 def _kept(revealed: Revealed, reason: str, environ: Mapping[str, str]) -> SinkFailed:
     """Keep a secret that could not be handed over in a private file, and say where."""
-    message = f"{reason}; the secret of {revealed.address} is kept in {_keep(revealed, environ)}"
-    advice = "store it by hand, delete the file, and run apply again"
-    return SinkFailed(Diagnostic(SINK_FAILED, message, advice, address=revealed.address))
+    return SinkFailed(revealed, reason, _keep(revealed, environ))
 
 
 def _keep(revealed: Revealed, environ: Mapping[str, str]) -> Path:

@@ -25,7 +25,10 @@ from reconciler.plan.rotation import plan_rotation
 @click.option("--secrets-out", metavar="SINK", help="Where the secret goes: FILE, exec:COMMAND, or - for stdout.")
 @for_the_record
 def rotate(*, address: str, yes: bool, secrets_out: str | None, **given: Any) -> int:
-    """Delete the setup key or token ADDRESS and make it anew, with a new secret. Nothing else is changed.
+    """Make the setup key or token ADDRESS anew, with a new secret, and then delete the old one. Nothing else is changed.
+
+    The old one goes when the new one has been handed over and seen to be good. Should this be cut off, run it again: all of
+    that name go then but the one it makes.
 
     PATH is a file or a folder with *.yaml and *.yml files; the default is the current folder.
     """

@@ -67,6 +67,8 @@ class Change:
         name: by which the API is to know it.
         referred_to_as: the address that references to the live object come to, of a delete; its own unless others share it.
         falls: objects inside it that go with it.
+        beside: of a renewal, the live objects that go, in this order, once a new one stands beside them, has been handed over
+            and seen to be good.
         origin: None unless earlier files were compared.
     """
 
@@ -87,6 +89,7 @@ class Change:
     name: str = ""
     referred_to_as: Address | None = None
     falls: tuple[tuple[Address, str], ...] = ()
+    beside: tuple[Live, ...] = ()
     origin: Origin | None = None
 
     @property

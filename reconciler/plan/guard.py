@@ -58,7 +58,7 @@ def guard(book: Book, plan: Plan, allowances: Allowances) -> Plan:
 def _deletes(inspection: _Inspection) -> None:
     gone: dict[str, int] = defaultdict(int)
     for change in inspection.plan.changes:
-        if change.removes:
+        if change.removes and not change.beside:
             gone[change.address.kind] += 1
         for address, _ in change.falls:
             gone[address.kind] += 1
@@ -143,7 +143,7 @@ def _vetoed(inspection: _Inspection) -> None:
     for change in inspection.plan.changes:
         if change.live is None:
             continue
-        after = None if change.removes else change.after
+        after = None if change.removes and not change.beside else change.after
         for veto in change.kind.vetoes(change.live.seen, after, change.writes, inspection.book):
             if veto.allow not in inspection.allowances.words:
                 allow = f"--allow {veto.allow}" if veto.allow else ""

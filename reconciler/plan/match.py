@@ -188,7 +188,10 @@ class Book:
             return
         ids = ", ".join(one.id for one in found)
         message = f"{len(found)} live objects match {declared.address}: {ids}"
-        self._refuse(declared, AMBIGUOUS, message, f"say which one: id: {found[0].id}; or delete or rename the others")
+        advice = f"say which one: id: {found[0].id}; or delete or rename the others"
+        if declared.kind.renewable:
+            advice = f"make a new one and remove all of these: nbsync rotate {declared.address.quoted}; or {advice}"
+        self._refuse(declared, AMBIGUOUS, message, advice)
 
     def _refuse(self, declared: Declared, code: str, message: str, advice: str) -> None:
         self.refused.add(declared.address)
