@@ -11,6 +11,7 @@ from reconciler.api.problems import CallFailed, OutOfTime, RateLimited, Stopped,
 from reconciler.apply.calls import Calls
 from reconciler.apply.forecast import calls, calls_of, reads_of, stages
 from reconciler.apply.journal import JournalFailed, MarkedSink, Unrecorded
+from reconciler.apply.neighbours import AnotherRun, Unwatched
 from reconciler.apply.outputs import NO_SINK, Sink, SinkFailed
 from reconciler.apply.readback import UNREAD
 from reconciler.apply.renewal import Renewal, Withdrawn
@@ -56,40 +57,41 @@ def require_sink(plan: Plan, sink: Sink | None) -> None:
         )
 
 
-def execute(
-    api: Api,
-    book: Book,
-    plan: Plan,
-    *,
-    sink: Sink | None = None,
-    interruption: Interruption | None = None,
-    progress: Progress | None = None,
-    journal: Unrecorded | None = None,
-) -> Report:
-    """Make all changes of a plan, in its order, and note them in a journal; its end is left to the caller.
+@dataclass(slots=True)
+class Run:
+    """What one run has besides its plan.
+
+    Attributes:
+        sink: where secrets go.
+        progress: told of every change that has ended.
+        journal: what all is noted in; its end is left to the caller.
+        watch: looks for other runs.
+    """
+
+    sink: Sink | None = None
+    interruption: Interruption = field(default_factory=Interruption)
+    progress: Progress = lambda _result: None
+    journal: Unrecorded = field(default_factory=Unrecorded)
+    watch: Unwatched = field(default_factory=Unwatched)
+
+
+def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
+    """Make all changes of a plan, in its order, for as long as no other run is seen at work that was there first.
 
     Raises:
         PlanRefused: a guard refuses the plan, or a secret would have no place to go; nothing was sent.
     """
     if plan.verdicts:
         raise PlanRefused(verdict.diagnostic for verdict in plan.verdicts)
-    require_sink(plan, sink)
-    journal = journal or Unrecorded()
-    wire = Wire(api, book.snapshot, journal)
-    safe = MarkedSink(sink, journal) if sink else None
-    work = _Work(
-        wire,
-        Calls(wire, book, safe),
-        Renewal(wire, api, book, safe),
-        journal,
-        interruption or Interruption(),
-        progress or (lambda _result: None),
-        calls_of(plan),
-    )
+    require_sink(plan, run.sink)
+    wire = Wire(api, book.snapshot, run.journal, run.watch.traces)
+    safe = MarkedSink(run.sink, run.journal) if run.sink else None
+    work = _Work(wire, Calls(wire, book, safe), Renewal(wire, api, book, safe), run, calls_of(plan))
     for stage in stages(plan.steps):
         work.work_through(stage)
     work.look_back()
-    work.report.written = work.touched
+    if plan.steps:
+        work.report.diagnostics += run.watch.findings()
     return work.report
 
 
@@ -98,9 +100,7 @@ class _Work:
     wire: Wire
     calls: Calls
     renewal: Renewal
-    journal: Unrecorded
-    interruption: Interruption
-    progress: Progress
+    run: Run
     left: int
     report: Report = field(default_factory=Report)
     undone: set[Change] = field(default_factory=set)
@@ -154,8 +154,8 @@ class _Work:
             self.report.diagnostics.append(error)
             return
         results[place] = Result(change, Status.FAILED, error)
-        self.journal.settled(results[place])
-        self.progress(results[place])
+        self.run.journal.settled(results[place])
+        self.run.progress(results[place])
 
     def take(self, step: Step) -> None:
         """Take one step, unless something that it needs was not done."""
@@ -164,7 +164,7 @@ class _Work:
             if not step.detour:
                 self._end(change, Status.SKIPPED, _skipped(change, "its move out of the way failed"))
             return
-        if reason := self._reason_to_skip(step):
+        if reason := self._reason_to_skip(step) or self._reason_to_end():
             self.undone.add(change)
             if not step.detour:
                 self._end(change, Status.SKIPPED, _skipped(change, reason))
@@ -172,20 +172,32 @@ class _Work:
         self._attempt(step)
 
     def _reason_to_skip(self, step: Step) -> str:
-        if self.interruption.exit_code is not None:
-            self.report.stopped = self.interruption.exit_code
+        if self.run.interruption.exit_code is not None:
+            self.report.stopped = self.run.interruption.exit_code
             return "the run was interrupted"
         if self.ended:
             return self.ended
         missing = sorted(str(needed.address) for needed in step.needs & self.undone)
         return f"it needs {', '.join(missing)}" if missing else ""
 
+    def _reason_to_end(self) -> str:
+        try:
+            self.run.watch.look()
+        except Stopped:
+            self.report.stopped = self.run.interruption.exit_code or ExitCode.INTERRUPTED
+            self.ended = "the run was interrupted"
+        except AnotherRun as error:
+            self.report.diagnostics += error.diagnostics
+            self.report.failure = self.report.failure or error.exit_code
+            self.ended = f"the run ended before it: {error}"
+        return self.ended
+
     def _attempt(self, step: Step) -> None:
         change, done = step.change, self.wire.done
         try:
             self._make(step)
         except Stopped:
-            self.report.stopped = self.interruption.exit_code or ExitCode.INTERRUPTED
+            self.report.stopped = self.run.interruption.exit_code or ExitCode.INTERRUPTED
             halfway = self.wire.done > done
             said = _skipped(change, "the run was interrupted") if not halfway else _halfway(change)
             self._failed(step, Status.FAILED if halfway else Status.SKIPPED, said, ExitCode.INTERRUPTED)
@@ -244,8 +256,8 @@ class _Work:
     def _end(self, change: Change, status: Status, error: Diagnostic | None) -> None:
         result = Result(change, status, error)
         self.report.results.append(result)
-        self.journal.settled(result)
-        self.progress(result)
+        self.run.journal.settled(result)
+        self.run.progress(result)
 
 
 def _may_have_effect(error: NbsyncError) -> bool:

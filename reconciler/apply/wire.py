@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from reconciler.api.client import Api
 from reconciler.api.problems import CallFailed, OutOfTime, Stopped
+from reconciler.apply.audit import Traces
 from reconciler.apply.journal import Unrecorded
 from reconciler.apply.lines import Image
 from reconciler.apply.masking import masked
@@ -27,10 +28,11 @@ class Wire:
         done: how many writes the server has taken.
     """
 
-    def __init__(self, api: Api, snapshot: Snapshot, journal: Unrecorded) -> None:
+    def __init__(self, api: Api, snapshot: Snapshot, journal: Unrecorded, traces: Traces) -> None:
         self._api = api
         self._snapshot = snapshot
         self._journal = journal
+        self._traces = traces
         self._last: dict[str, JsonObject] = {}
         self._has_begun = False
         self.done = 0
@@ -73,14 +75,18 @@ class Wire:
             JournalFailed: it could not be noted, and was not sent.
         """
         number = self._announce(change, method, where, body)
+        self._traces.sent(where)
         try:
             answer = self._api.send(method, where, body, overtime=self._has_begun)
         except (CallFailed, OutOfTime, Stopped) as error:
             self._has_begun = self._has_begun or (isinstance(error, CallFailed) and error.outcome == "unknown")
             self._note_failure(number, error)
+            if isinstance(error, CallFailed):
+                self._traces.lost(body)
             raise
         self._has_begun = True
         self.done += 1
+        self._traces.answered(answer)
         self._note(number, change, method, where, answer)
         return answer
 

@@ -8,13 +8,17 @@ from contextlib import contextmanager
 
 from reconciler.api.client import ReadApi
 from reconciler.apply.lock import only_run
+from reconciler.apply.neighbours import ALLOWED, Unwatched, Watch
 from reconciler.cli.session import Session
 from reconciler.state.caller import account_id
 
 
 @contextmanager
-def alone(session: Session, api: ReadApi) -> Iterator[None]:
+def alone(session: Session, api: ReadApi) -> Iterator[Unwatched]:
     """Hold the account until the end of the block; to be entered before anything is read on which a plan is built.
+
+    Yields:
+        A watch for runs elsewhere, to be given to `execute`.
 
     A simulated account is in this process, where nobody else comes.
 
@@ -23,9 +27,9 @@ def alone(session: Session, api: ReadApi) -> Iterator[None]:
         AccountError: there is no way to the server.
     """
     if session.options.simulate is not None:
-        yield
+        yield Unwatched()
         return
     with only_run(api.server, account_id(api), session.view.command, os.environ) as warning:
         if warning:
             session.view.diagnostics.append(warning)
-        yield
+        yield Watch(api, tolerant=ALLOWED in session.options.allowances.words)

@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from reconciler.api.client import Api, ReadApi
-from reconciler.apply.executor import Interruption, execute, require_sink
+from reconciler.apply.executor import Interruption, Run, execute, require_sink
 from reconciler.apply.forecast import calls_of
+from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.outputs import FileSink, Sink, open_sink
 from reconciler.cli import journals
 from reconciler.cli.alone import alone
@@ -97,22 +98,23 @@ def apply_made(
     _require_free_stdout(session, secrets_out)
     desired = desired or session.desired()
     api = session.writer()
-    with alone(session, api):
-        return _carry_out(session, api, make(session, desired, api), yes=yes, secrets_out=secrets_out)
+    with alone(session, api) as watch:
+        plan, book = make(session, desired, api)
+        journals.tell_of_the_last(session, book)
+        if plan.verdicts:
+            return ExitCode.REFUSED
+        sink = _sink(session, plan, secrets_out)
+        if plan.changes and not yes:
+            _ask(session)
+        return _execute(session, api, book, plan, sink=sink, watch=watch)
 
 
-def _carry_out(session: Session, api: Api, made: tuple[Plan, Book], *, yes: bool, secrets_out: str | None) -> ExitCode:
-    plan, book = made
-    journals.tell_of_the_last(session, book)
-    if plan.verdicts:
-        return ExitCode.REFUSED
+def _sink(session: Session, plan: Plan, secrets_out: str | None) -> Sink | None:
     sink = open_sink(secrets_out, os.environ) if secrets_out else None
     require_sink(plan, sink)
     if isinstance(sink, FileSink) and sink.warning:
         session.view.diagnostics.append(sink.warning)
-    if plan.changes and not yes:
-        _ask(session)
-    return _execute(session, api, book, plan, sink)
+    return sink
 
 
 def _require_approval(*, yes: bool) -> None:
@@ -150,7 +152,7 @@ def _ask(session: Session) -> None:
         raise NbsyncError(Diagnostic("NBS607", "not applied: the plan was not approved", "say yes, or run with --yes"))
 
 
-def _execute(session: Session, api: Api, book: Book, plan: Plan, sink: Sink | None) -> ExitCode:
+def _execute(session: Session, api: Api, book: Book, plan: Plan, *, sink: Sink | None, watch: Unwatched) -> ExitCode:
     journal = journals.begin(session, plan, book)
     total, calls = len(plan.changes), calls_of(plan)
     title = f"applying: {calls} call{'' if calls == 1 else 's'} to make" if total else "applying"
@@ -158,7 +160,7 @@ def _execute(session: Session, api: Api, book: Book, plan: Plan, sink: Sink | No
         _interruptible(api) as interruption,
         session.telling(Progress(title, total=total, quiet=session.options.quiet)) as progress,
     ):
-        report = execute(api, book, plan, sink=sink, interruption=interruption, progress=progress.done, journal=journal)
+        report = execute(api, book, plan, Run(sink, interruption, progress.done, journal, watch))
     if sink is not None:
         sink.close()
     session.view.report = report

@@ -13,6 +13,8 @@ from reconciler.plan.guard import Allowances
 from schemas._core.fields import seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
+WORDS = ("renumber", "another-run")
+"""What `--allow` takes, besides a number of deletes."""
 FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
@@ -73,10 +75,11 @@ def _allowances(allow: tuple[str, ...], allow_empty: tuple[str, ...]) -> Allowan
         name, colon, number = word.partition(":")
         if name == "delete" and colon and number.isdecimal():
             deletes = max(deletes, int(number))
-        elif word == "renumber":
+        elif word in WORDS:
             words.add(word)
         else:
-            raise click.BadParameter(f"'{word}' is not known; write delete:NUMBER or renumber", param_hint="--allow")
+            advice = f"'{word}' is not known; write delete:NUMBER, {' or '.join(WORDS)}"
+            raise click.BadParameter(advice, param_hint="--allow")
     return Allowances(deletes, frozenset(words), frozenset(allow_empty))
 
 
@@ -120,7 +123,9 @@ _PLANNING = [
     click.option(
         "--target", "targets", multiple=True, metavar="ADDRESS", help="Only this object, and what it needs made."
     ),
-    click.option("--allow", multiple=True, metavar="WORD", help="Lift a guard for this run: delete:NUMBER, renumber."),
+    click.option(
+        "--allow", multiple=True, metavar="WORD", help=f"Lift a guard for this run: delete:NUMBER, {', '.join(WORDS)}."
+    ),
     click.option(
         "--allow-empty", multiple=True, metavar="SECTION", help="Let an empty section delete all that is there."
     ),

@@ -8,7 +8,7 @@ from glob import escape
 from pathlib import Path
 
 from reconciler.api.client import Api, ReadApi
-from reconciler.apply.executor import execute
+from reconciler.apply.executor import Run, execute
 from reconciler.apply.outputs import Revealed
 from reconciler.apply.report import Status
 from reconciler.cli.options import Options, collect
@@ -181,7 +181,7 @@ class Guide:
         assert outcome.book is not None
         purse = Purse()
         with Api(self._account.settings, self._account.nbsync_transport) as api:
-            report = execute(api, outcome.book, outcome.plan, sink=purse)
+            report = execute(api, outcome.book, outcome.plan, Run(sink=purse))
         failed = [f"{line(one.change)}: {one.error}" for one in report.results if one.status is not Status.APPLIED]
         assert not failed, "\n".join(failed)
         assert report.exit_code == ExitCode.DONE, report.diagnostics

@@ -1,0 +1,205 @@
+"""Other runs at work on the same account, on whatever machine: noticed by what they leave in the server's audit log.
+
+Nothing is left in the account for the others to see, no object and no mark: after a `kill -9` it would stay, and have to be
+told from one that counts. What a run changes is in the log anyway, with who did it and when, by the server's clock.
+
+A service user is nbsync's alone, as a rule; its events that this run did not cause are another run's. Of two runs the one whose
+first event is older goes on, the other stops before its next change; in doubt both stop. Changes of other people and programs
+are theirs to make: what they change is not the work of a second run, and a program among them is worth a warning.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from reconciler.api.client import ReadApi
+from reconciler.apply.audit import Event, Log, Traces
+from reconciler.errors import AccountError, Diagnostic, ExitCode, NbsyncError, Severity
+from reconciler.state.caller import Caller, identify
+
+ANOTHER_RUN, OTHER_PROGRAM, UNSEEN = "NBS642", "NBS643", "NBS644"
+ALLOWED = "another-run"
+"""The word after `--allow` with which this run goes on, whoever else is at work."""
+
+QUIET: Final = 2.0
+"""Seconds after which one who was at work when this run began, and has changed nothing since, is taken to have ended."""
+EVERY: Final = 5.0
+"""Seconds between two looks, at the least; and so many changes, as a look counts for the server's rate limit."""
+CHANGES_BETWEEN: Final = 10
+SHARE: Final = 20
+"""One look lasts at most this part of the time between two."""
+LINKED: Final = timedelta(seconds=60)
+"""Events of one initiator that are no further apart are of one run."""
+
+
+class AnotherRun(NbsyncError):
+    """Another run is at work on the account; the message says whose it is, and since when."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.STALE
+
+
+class Unwatched:
+    """Nobody looks for other runs, such as on a simulated account.
+
+    Attributes:
+        traces: of what this run does, so that it is not taken for another's.
+    """
+
+    def __init__(self) -> None:
+        self.traces = Traces()
+
+    def look(self) -> None:
+        """Nothing to see."""
+
+    def findings(self) -> list[Diagnostic]:
+        """Nothing was seen."""
+        return []
+
+
+class Watch(Unwatched):
+    """Looks for other runs, from the moment at which it is made: before the account is read.
+
+    Args:
+        api: reads the log.
+        tolerant: another run is a warning, and this one goes on.
+        clock: replaces `time.monotonic`.
+    """
+
+    def __init__(self, api: ReadApi, *, tolerant: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._api = api
+        self._log = Log(api)
+        self._tolerant = tolerant
+        self._clock = clock
+        self._caller: Caller | None = None
+        self._theirs: list[Event] = []
+        self._programs: dict[str, list[Event]] = {}
+        self._said: list[Diagnostic] = []
+        self._looked_at = -1
+        self._next = 0.0
+        self._earlier: list[Event] = []
+        self._seen = 0
+        self._is_blind = False
+        try:
+            self._earlier = self._log.read()
+        except AccountError as error:
+            self._go_blind(str(error))
+        else:
+            self._seen = max((event.number for event in self._earlier), default=0)
+            if not self._earlier:
+                self._go_blind("the server keeps no audit log")
+
+    def findings(self) -> list[Diagnostic]:
+        """Warnings and remarks on what was seen."""
+        return [*self._said, *(_other_program(events) for events in self._programs.values())]
+
+    def look(self) -> None:
+        """Look, if it is time: before the first change, after it, and every now and then.
+
+        Raises:
+            AnotherRun: another run is at work, and it was first.
+            Stopped: a signal ended the wait.
+        """
+        if self._is_blind or not self._is_time():
+            return
+        started = self._clock()
+        try:
+            self._judge(self._news())
+        except AccountError as error:
+            self._go_blind(str(error))
+        self._looked_at = self.traces.calls
+        now = self._clock()
+        self._next = now + max(EVERY, SHARE * (now - started))
+
+    def _is_time(self) -> bool:
+        if self._looked_at < 1:
+            return self.traces.calls > self._looked_at
+        return self._clock() >= self._next and self.traces.calls >= self._looked_at + CHANGES_BETWEEN
+
+    def _news(self) -> list[Event]:
+        """Events since the last look of which this run is not the cause: those of the same service user.
+
+        What other programs did is noted; people, machines and keys are not asked what they do.
+        """
+        events = [event for event in self._log.read() if event.number > self._seen]
+        self._seen = max((event.number for event in events), default=self._seen)
+        mine = []
+        for event in self.traces.unexplained(events):
+            if event.is_by_program and self._is_caller(event):
+                mine.append(event)
+            elif event.is_by_program:
+                self._programs.setdefault(event.initiator, []).append(event)
+        return mine
+
+    def _is_caller(self, event: Event) -> bool:
+        self._caller = self._caller or identify(self._api)
+        return bool(event.initiator == self._caller.seen.get("id"))
+
+    def _judge(self, news: list[Event]) -> None:
+        self._theirs += news
+        if not news:
+            return
+        if not self.traces.calls:
+            self._api.wait(QUIET, "another run has changed the account just now; has it ended?")
+            more = self._news()
+            self._theirs += more
+            if more:
+                self._refuse()
+        elif self._they_were_first():
+            self._refuse()
+        else:
+            self._say("this run was first and goes on; the other one is to stop")
+
+    def _they_were_first(self) -> bool:
+        began = self._their_run()[0]
+        return self.traces.first is None or began.number < self.traces.first
+
+    def _their_run(self) -> list[Event]:
+        """The other run's events, with those that it left before this run began."""
+        run = list(self._theirs)
+        for event in reversed(self._earlier):
+            if event.initiator == run[0].initiator:
+                if run[0].at - event.at > LINKED:
+                    break
+                run.insert(0, event)
+        return run
+
+    def _refuse(self) -> None:
+        if self._tolerant:
+            self._say(f"this run goes on all the same (--allow {ALLOWED})")
+            return
+        advice = f"run this again when the other has ended; if it is no run of nbsync: --allow {ALLOWED}, or give nbsync a service user of its own"
+        raise AnotherRun(Diagnostic(ANOTHER_RUN, self._message(), advice))
+
+    def _say(self, advice: str) -> None:
+        """Warn; the last word on it stands."""
+        others = [said for said in self._said if said.code != ANOTHER_RUN]
+        self._said = [*others, Diagnostic(ANOTHER_RUN, self._message(), advice, Severity.WARNING)]
+
+    def _message(self) -> str:
+        return f"another run with a token of {_told(self._their_run())}"
+
+    def _go_blind(self, why: str) -> None:
+        self._is_blind = True
+        message = f"runs on other machines cannot be noticed: {why}"
+        advice = "see to it by other means that no two run at once, such as a pipeline that runs one job at a time"
+        self._said.append(Diagnostic(UNSEEN, message, advice, Severity.INFO))
+
+
+def _told(events: list[Event]) -> str:
+    """Who has done how much since when."""
+    first, last = events[0], events[-1]
+    count = f"{len(events)} events" if len(events) > 1 else "one event"
+    return f"the service user {first.name} has been changing the account since {_time(first.at)}: {count}, the last one: {last.said}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _other_program(events: list[Event]) -> Diagnostic:
+    advice = "plan again when it has ended: the two may undo what the other does"
+    return Diagnostic(OTHER_PROGRAM, f"while this run was at work, {_told(events)}", advice, Severity.WARNING)
