@@ -92,9 +92,14 @@ def _event(row: Any) -> Event:
 
 
 class Traces:
-    """What this run has sent, and which events come of it."""
+    """What this run has sent, and which events come of it.
 
-    def __init__(self) -> None:
+    Args:
+        account: id of the account, which is what events on settings are about; empty where it is not known.
+    """
+
+    def __init__(self, account: str) -> None:
+        self._account = account
         self._calls: list[set[str]] = []
         self._explained: Counter[tuple[str, ...]] = Counter()
         self.first: int | None = None
@@ -107,19 +112,16 @@ class Traces:
 
     def sent(self, where: str) -> None:
         """Note a write before it is sent: events are about the ids in its path."""
-        self._calls.append({part for part in where.split("/") if any(char.isdigit() for char in part)})
+        self._calls.append(
+            {part for part in where.split("/") if any(char.isdigit() for char in part)} or {self._account}
+        )
 
-    def answered(self, answer: Any) -> None:
-        """Note what it was answered: the id of what it made."""
+    def answered(self, body: Any, answer: Any) -> None:
+        """Note what was made: the answer's id, or, where no answer has it, the names that it was to have."""
         inner = answer.values() if isinstance(answer, dict) else ()
-        for one in (answer, *inner):
-            if isinstance(one, dict) and isinstance(one.get("id"), str):
-                self._calls[-1].add(one["id"])
-
-    def lost(self, body: Any) -> None:
-        """Note that its answer is not known: what it made has the names that it was to have."""
-        if isinstance(body, dict):
-            self._calls[-1].update(value for value in body.values() if isinstance(value, str) and value)
+        shown = [one["id"] for one in (answer, *inner) if isinstance(one, dict) and isinstance(one.get("id"), str)]
+        meant = body.values() if isinstance(body, dict) else ()
+        self._calls[-1].update(shown or [value for value in meant if isinstance(value, str) and value])
 
     def unexplained(self, events: Iterable[Event]) -> list[Event]:
         """Those of these events, which were not seen before, that this run did not cause.
@@ -128,7 +130,7 @@ class Traces:
         """
         left = []
         for event in sorted(events, key=lambda event: event.number, reverse=True):
-            causes = sum(1 for call in self._calls if call & event.words)
+            causes = sum(1 for call in self._calls if call & event.words or "" in call)
             if self._explained[event.key] < causes:
                 self._explained[event.key] += 1
                 self.first = min(event.number, self.first or event.number)

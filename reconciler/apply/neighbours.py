@@ -64,6 +64,7 @@ class Watch(Unwatched):
 
     Args:
         api: reads the log.
+        account: id of the account; empty where it is not known.
         tolerant: another run is a warning, and this one goes on.
         clock: replaces `time.monotonic`.
     """

@@ -81,12 +81,11 @@ class Wire:
         except (CallFailed, OutOfTime, Stopped) as error:
             self._has_begun = self._has_begun or (isinstance(error, CallFailed) and error.outcome == "unknown")
             self._note_failure(number, error)
-            if isinstance(error, CallFailed):
-                self._traces.lost(body)
+            self._traces.answered(body, None)
             raise
         self._has_begun = True
         self.done += 1
-        self._traces.answered(answer)
+        self._traces.answered(body, answer)
         self._note(number, change, method, where, answer)
         return answer
 

@@ -29,7 +29,8 @@ def alone(session: Session, api: ReadApi) -> Iterator[Unwatched]:
     if session.options.simulate is not None:
         yield Unwatched()
         return
-    with only_run(api.server, account_id(api), session.view.command, os.environ) as warning:
+    account = account_id(api)
+    with only_run(api.server, account, session.view.command, os.environ) as warning:
         if warning:
             session.view.diagnostics.append(warning)
-        yield Watch(api, tolerant=ALLOWED in session.options.allowances.words)
+        yield Watch(api, account, tolerant=ALLOWED in session.options.allowances.words)
