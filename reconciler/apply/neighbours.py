@@ -48,8 +48,8 @@ class Unwatched:
         traces: of what this run does, so that it is not taken for another's.
     """
 
-    def __init__(self) -> None:
-        self.traces = Traces()
+    def __init__(self, account: str = "") -> None:
+        self.traces = Traces(account)
 
     def look(self) -> None:
         """Nothing to see."""
@@ -64,13 +64,16 @@ class Watch(Unwatched):
 
     Args:
         api: reads the log.
+        account: its id, which is the target of events about its settings.
         account: id of the account; empty where it is not known.
         tolerant: another run is a warning, and this one goes on.
         clock: replaces `time.monotonic`.
     """
 
-    def __init__(self, api: ReadApi, *, tolerant: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+    def __init__(
+        self, api: ReadApi, account: str, *, tolerant: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(account)
         self._api = api
         self._log = Log(api)
         self._tolerant = tolerant
