@@ -64,7 +64,6 @@ class Watch(Unwatched):
 
     Args:
         api: reads the log.
-        account: its id, which is the target of events about its settings.
         account: id of the account; empty where it is not known.
         tolerant: another run is a warning, and this one goes on.
         clock: replaces `time.monotonic`.
