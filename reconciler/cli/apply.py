@@ -77,14 +77,16 @@ def _require_nothing_else(given: Mapping[str, Any]) -> None:
 
 
 def _apply_saved(session: Session, file: Path, secrets_out: str | None) -> ExitCode:
-    from reconciler.cli.saved import load_plan, make_again, meant_by
+    from reconciler.cli.saved import load_plan, make_again, meant_by, require_server
 
     saved = load_plan(file)
 
     def make_saved(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
         return make_again(session, api, saved, desired)
 
-    return apply_made(session, make_saved, yes=True, secrets_out=secrets_out, desired=meant_by(saved, file))
+    desired = meant_by(saved, file)
+    require_server(session, saved)
+    return apply_made(session, make_saved, yes=True, secrets_out=secrets_out, desired=desired)
 
 
 Make = Callable[[Session, Desired, ReadApi], tuple[Plan, Book]]

@@ -26,6 +26,7 @@ from reconciler.plan.again import plan_again
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 from reconciler.plan.savefile import DAMAGED, START, SavedPlan, Target, damaged, decode, encode, save
+from reconciler.settings import url_of
 from reconciler.state.observe import account_of
 from schemas import KINDS
 
@@ -130,19 +131,30 @@ def meant_by(saved: SavedPlan, path: Path) -> Desired:
     return desired
 
 
+def require_server(session: Session, saved: SavedPlan) -> None:
+    """See, before anybody is asked, that the server is the one for which the plan was made.
+
+    Raises:
+        DesiredStateError: it is another one.
+        UsageError: its URL is refused.
+
+    A simulated account is told from others by its id.
+    """
+    url = url_of(os.environ) if session.options.simulate is None else saved.target.url
+    if url.lower() != saved.target.url.lower():
+        raise _foreign(f"the plan was made for the server {saved.target.url}, and this is {url}")
+
+
 def make_again(session: Session, api: ReadApi, saved: SavedPlan, desired: Desired) -> tuple[Plan, Book]:
     """Find the changes of a saved plan in the account as it is now; the view gets the plan.
 
     Raises:
-        DesiredStateError: the plan is for another server or account.
+        DesiredStateError: the plan is for another account.
         StalePlan: something that it touches has changed since.
     """
-    target, url = saved.target, session.view.server_url or ""
-    if url.lower() != target.url.lower():
-        raise _foreign(f"the plan was made for the server {target.url}, and this is {url}")
     account = account_of(api)
-    if account != target.account:
-        raise _foreign(f"the plan was made for the account {target.account}, and this is {account}")
+    if account != saved.target.account:
+        raise _foreign(f"the plan was made for the account {saved.target.account}, and this is {account}")
     plan, book = plan_again(saved, desired, read_account(session, desired, api))
     session.view.plan = plan
     return plan, book
