@@ -9,7 +9,7 @@ from reconciler.api.client import path
 from reconciler.api.problems import CallFailed, Missing, Stopped
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import Fresh
-from reconciler.apply.intent import Written, odd_answer, shown, unlike
+from reconciler.apply.intent import Written, compare, not_kept, odd_answer, shown, unlike
 from reconciler.apply.lost import LostAnswers
 from reconciler.apply.meanwhile import Meanwhile
 from reconciler.apply.outputs import Revealed, Sink
@@ -89,12 +89,26 @@ class Calls:
             self.meanwhile.require_free(change)
             self._create(change, part)
             self._begun.add(change.address)
-            return
-        live = self._book.pairs.get(change.address) or change.live
+        elif change.action is Action.DELETE:
+            self._switch_off(change, part, common)
+        else:
+            live = self._book.pairs.get(change.address) or change.live
+            if live is None:
+                raise AssertionError(f"nothing to narrow for {change.address}")
+            parent = change.parent or self._book.addresses.get((change.kind.parent, live.parent))
+            self._update(change, replace(part, name=live.name, parent=parent))
+
+    def _switch_off(self, change: Change, part: Change, off: Resource) -> None:
+        """Switch off an object that goes later; its address may be that of one that comes, and is left to that."""
+        live = self.meanwhile.still_there(change)
         if live is None:
-            raise AssertionError(f"nothing to narrow for {change.address}")
-        parent = change.parent or self._book.addresses.get((change.kind.parent, live.parent))
-        self._update(change, replace(part, name=live.name, parent=parent))
+            return
+        part = replace(part, name=live.name)
+        live = replace(live, seen=self._answer_to_put(part, off, live, part.writes))
+        self.fresh.wrote(change.kind, live.id, live)
+        written = Written(change, part, off, part.writes)
+        if said := compare(self._book, written, live, whole=False).said:
+            raise not_kept(change, said)
 
     def _delete(self, change: Change) -> None:
         """Delete an object; one that is gone already is deleted (groups: DELETE of a missing one is refused with 400)."""
@@ -177,6 +191,9 @@ class Calls:
         return body
 
     def _put(self, change: Change, desired: Resource, live: Live, writes: frozenset[str]) -> Live:
+        return self._learn(change, self._answer_to_put(change, desired, live, writes))
+
+    def _answer_to_put(self, change: Change, desired: Resource, live: Live, writes: frozenset[str]) -> Any:
         kind = change.kind
         body = self._named(change, kind.encode(desired, writes, self._unchanged(live), self._ids))
         where = path(kind.endpoint.item_path, **{"id": live.id, **self._lost.around(change)})
@@ -187,8 +204,8 @@ class Calls:
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise
-            seen = self._lost.updated(change, desired, live, writes, error)
-        return self._learn(change, seen)
+            return self._lost.updated(change, desired, live, writes, error)
+        return seen
 
 
 def _wanted(change: Change) -> Resource:

@@ -103,7 +103,7 @@ class _Work:
     run: Run
     left: int
     report: Report = field(default_factory=Report)
-    undone: set[Change] = field(default_factory=set)
+    undone: dict[Change, tuple[Status, Diagnostic]] = field(default_factory=dict)
     ended: str = ""
     is_cut_off: bool = False
     touched: bool = False
@@ -146,11 +146,13 @@ class _Work:
 
     def _amend(self, change: Change, error: Diagnostic, exit_code: ExitCode) -> None:
         """A change that was thought to be made was not kept."""
-        self.undone.add(change)
+        self.undone[change] = Status.FAILED, error
         self.report.failure = self.report.failure or exit_code
         results = self.report.results
         place = next((place for place, result in enumerate(results) if result.change is change), None)
-        if place is None or results[place].status is not Status.APPLIED:
+        if place is None:
+            return  # its own turn is to come
+        if results[place].status is not Status.APPLIED:
             self.report.diagnostics.append(error)
             return
         results[place] = Result(change, Status.FAILED, error)
@@ -160,16 +162,12 @@ class _Work:
     def take(self, step: Step) -> None:
         """Take one step, unless something that it needs was not done."""
         change = step.change
-        if change in self.undone:
-            if not step.detour:
-                self._end(change, Status.SKIPPED, _skipped(change, "its move out of the way failed"))
-            return
-        if reason := self._reason_to_skip(step) or self._reason_to_end():
-            self.undone.add(change)
-            if not step.detour:
-                self._end(change, Status.SKIPPED, _skipped(change, reason))
-            return
-        self._attempt(step)
+        if change not in self.undone and (reason := self._reason_to_skip(step) or self._reason_to_end()):
+            self.undone[change] = Status.SKIPPED, _skipped(change, reason)
+        if change not in self.undone:
+            self._attempt(step)
+        elif not step.detour:
+            self._end(change, *self.undone[change])
 
     def _reason_to_skip(self, step: Step) -> str:
         if self.run.interruption.exit_code is not None:
@@ -177,7 +175,7 @@ class _Work:
             return "the run was interrupted"
         if self.ended:
             return self.ended
-        missing = sorted(str(needed.address) for needed in step.needs & self.undone)
+        missing = sorted(str(needed.address) for needed in step.needs & self.undone.keys())
         return f"it needs {', '.join(missing)}" if missing else ""
 
     def _reason_to_end(self) -> str:
@@ -245,12 +243,11 @@ class _Work:
             self.ended = f"the run ended before it: {error.diagnostics[0].message}"
 
     def _failed(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
-        self.undone.add(step.change)
+        """A step that comes before the change itself ends the change where its own turn would be."""
+        self.undone[step.change] = status, error
         if self.report.failure is None or exit_code is ExitCode.STALE:
             self.report.failure = exit_code
-        if step.detour:
-            self.report.diagnostics.append(error)
-        else:
+        if not step.detour:
             self._end(step.change, status, error)
 
     def _end(self, change: Change, status: Status, error: Diagnostic | None) -> None:

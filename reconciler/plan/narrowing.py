@@ -29,7 +29,7 @@ Pair = tuple[Change, Change]
 
 
 class Rank(IntEnum):
-    """When something is done: what closes by being there comes after what opens by it, so that nothing opens by both."""
+    """When something is done: what closes, and leads on, comes when the ways on are narrow."""
 
     NARROWS = 0
     CLOSES = 1
@@ -55,7 +55,7 @@ class Shares:
         common: the narrowed objects of changes that have to narrow in a step of their own.
         successors: new ways in that are made before the old ones are closed.
         effects: what each change does to access when it is made.
-        closing: changes of objects that close.
+        closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one.
         gone: changes whose objects are deleted to make room, and made anew.
     """
 
@@ -90,7 +90,9 @@ def share_out(book: Book, changes: Collection[Change], gone: Collection[Change],
     effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
     in_turn = _in_turn(successors, effects)
     effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
-    closing = {change for change, effect in effects.items() if effect is not Effect.NEUTRAL and _closes(change)}
+    closing = {
+        change for change in changes if uses.lead_on and effects[change] is not Effect.NEUTRAL and _closes(change)
+    }
     found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
@@ -142,12 +144,11 @@ def _closes(change: Change) -> bool:
 
 
 def _meeting(found: Shares, uses: _Uses) -> Meeting:
-    """What closes makes its ends neighbours: where ways lead on from neighbours, it opens as well."""
     meeting: Meeting = defaultdict(list)
     for change, effect in found.effects.items():
         if effect is Effect.MIXED:
             meeting[_apart(change, uses)].append(change)
-        elif change in found.closing and uses.lead_on:
+        elif change in found.closing:
             meeting[Use.CLOSES].append(change)
     return meeting
 
