@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,8 @@ from reconciler.state.caller import strange
 
 PATHS: Final = ("/events/audit", "/events")
 """Where the log is, and where servers before 0.39.0 have it."""
+DEEPEST: Final = 2
+"""A network takes its resources along, and these their places in groups."""
 _WORDS = re.compile(r"[\w.:-]+")
 
 
@@ -29,6 +31,7 @@ class Event:
         name: of the initiator, if that is a user; else empty.
         email: likewise; empty for service users.
         said: what was done, for people.
+        target: id of what it is about first.
         key: code, target and details; what one call leaves in the log, it leaves there once.
         words: ids and names that the event is about.
     """
@@ -39,6 +42,7 @@ class Event:
     name: str
     email: str
     said: str
+    target: str
     key: tuple[str, ...]
     words: frozenset[str]
 
@@ -86,6 +90,7 @@ def _event(row: Any) -> Event:
         row.get("initiator_name") or "",
         row.get("initiator_email") or "",
         f"{row['activity']} ({name})" if name else row["activity"],
+        row["target_id"],
         (row["activity_code"], row["target_id"], *details),
         frozenset({row["target_id"], *found}),
     )
@@ -96,44 +101,65 @@ class Traces:
 
     Args:
         account: id of the account, which is what events on settings are about; empty where it is not known.
+
+    Attributes:
+        calls: how many writes were sent.
+        first: number of the first event that this run is known to have caused.
+        unexplained: events that it has not caused, as far as is known by now, oldest first.
     """
 
     def __init__(self, account: str) -> None:
-        self._account = account
-        self._calls: list[set[str]] = []
-        self._explained: Counter[tuple[str, ...]] = Counter()
         self.first: int | None = None
-        """Number of the first event that this run caused."""
+        self.unexplained: list[Event] = []
+        self.calls = 0
+        self._account = account
+        self._about: defaultdict[str, set[int]] = defaultdict(set)
+        self._deletes: set[int] = set()
+        self._explained: Counter[tuple[str, ...]] = Counter()
 
-    @property
-    def calls(self) -> int:
-        """How many writes were sent."""
-        return len(self._calls)
-
-    def sent(self, where: str) -> None:
+    def sent(self, method: str, where: str) -> None:
         """Note a write before it is sent: events are about the ids in its path."""
-        self._calls.append(
-            {part for part in where.split("/") if any(char.isdigit() for char in part)} or {self._account}
-        )
+        self.calls += 1
+        self._is_about({part for part in where.split("/") if any(char.isdigit() for char in part)} or {self._account})
+        if method == "DELETE":
+            self._deletes.add(self.calls)
 
     def answered(self, body: Any, answer: Any) -> None:
         """Note what was made: the answer's id, or, where no answer has it, the names that it was to have."""
         inner = answer.values() if isinstance(answer, dict) else ()
         shown = [one["id"] for one in (answer, *inner) if isinstance(one, dict) and isinstance(one.get("id"), str)]
         meant = body.values() if isinstance(body, dict) else ()
-        self._calls[-1].update(shown or [value for value in meant if isinstance(value, str) and value])
+        self._is_about(shown or [value for value in meant if isinstance(value, str) and value])
 
-    def unexplained(self, events: Iterable[Event]) -> list[Event]:
-        """Those of these events, which were not seen before, that this run did not cause.
+    def _is_about(self, words: Iterable[str]) -> None:
+        """Enter what the last call is about; the empty word stands for whatever there is."""
+        for word in words:
+            self._about[word].add(self.calls)
 
-        Of equal ones more than this run can have caused, the oldest are taken for somebody else's: in doubt another run was first.
+    def take(self, events: Iterable[Event]) -> None:
+        """Look for the causes of these events, and again for those of which none was found before.
+
+        Of equal ones more than this run can have caused, the oldest stay unexplained: in doubt another run was first.
         """
-        left = []
-        for event in sorted(events, key=lambda event: event.number, reverse=True):
-            causes = sum(1 for call in self._calls if call & event.words or "" in call)
-            if self._explained[event.key] < causes:
-                self._explained[event.key] += 1
-                self.first = min(event.number, self.first or event.number)
-            else:
-                left.append(event)
-        return left[::-1]
+        found = sorted([*self.unexplained, *events], key=lambda event: event.number)
+        for _ in range(DEEPEST):
+            self._follow(found)
+        left = [event for event in reversed(found) if not self._explains(event)]
+        self.unexplained = left[::-1]
+
+    def _causes(self, event: Event) -> set[int]:
+        """Numbers of the calls that are about what an event is about."""
+        return set().union(*(self._about[word] for word in (*event.words, "") if word in self._about))
+
+    def _follow(self, events: list[Event]) -> None:
+        """With an object others go; events on these may name the one between, and not the one that was deleted."""
+        for event in events:
+            if deletes := self._causes(event) & self._deletes:
+                self._about[event.target] |= deletes
+
+    def _explains(self, event: Event) -> bool:
+        if self._explained[event.key] >= len(self._causes(event)):
+            return False
+        self._explained[event.key] += 1
+        self.first = min(event.number, self.first or event.number)
+        return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
 from reconciler.api.client import ReadApi
@@ -26,6 +26,10 @@ ALLOWED = "another-run"
 
 QUIET: Final = 2.0
 """Seconds after which one who was at work when this run began, and has changed nothing since, is taken to have ended."""
+JUST_NOW: Final = timedelta(seconds=10)
+"""How long ago the last event may be of one who is asked, by waiting, whether it has ended."""
+SETTLED: Final = 1.0
+"""Seconds after which the events of a write are all in the log."""
 EVERY: Final = 5.0
 """Seconds between two looks, at the least; and so many changes, as a look counts for the server's rate limit."""
 CHANGES_BETWEEN: Final = 10
@@ -70,7 +74,7 @@ class Watch(Unwatched):
     """
 
     def __init__(
-        self, api: ReadApi, account: str, *, tolerant: bool = False, clock: Callable[[], float] = time.monotonic
+        self, api: ReadApi, account: str = "", *, tolerant: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(account)
         self._api = api
@@ -78,8 +82,6 @@ class Watch(Unwatched):
         self._tolerant = tolerant
         self._clock = clock
         self._caller: Caller | None = None
-        self._theirs: list[Event] = []
-        self._programs: dict[str, list[Event]] = {}
         self._said: list[Diagnostic] = []
         self._looked_at = -1
         self._next = 0.0
@@ -97,7 +99,11 @@ class Watch(Unwatched):
 
     def findings(self) -> list[Diagnostic]:
         """Warnings and remarks on what was seen."""
-        return [*self._said, *(_other_program(events) for events in self._programs.values())]
+        others: dict[str, list[Event]] = {}
+        for event in self.traces.unexplained if self._caller else ():
+            if not self._is_caller(event):
+                others.setdefault(event.initiator, []).append(event)
+        return [*self._said, *map(_other_program, others.values())]
 
     def look(self) -> None:
         """Look, if it is time: before the first change, after it, and every now and then.
@@ -110,7 +116,7 @@ class Watch(Unwatched):
             return
         started = self._clock()
         try:
-            self._judge(self._news())
+            self._judge()
         except AccountError as error:
             self._go_blind(str(error))
         self._looked_at = self.traces.calls
@@ -122,47 +128,47 @@ class Watch(Unwatched):
             return self.traces.calls > self._looked_at
         return self._clock() >= self._next and self.traces.calls >= self._looked_at + CHANGES_BETWEEN
 
-    def _news(self) -> list[Event]:
-        """Events since the last look of which this run is not the cause: those of the same service user.
+    def _judge(self) -> None:
+        known = self._theirs()
+        found = self._theirs_now()
+        if self.traces.calls and found > known:
+            self._api.wait(SETTLED, "the account was changed by another run, or the audit log is not complete yet")
+            if self._theirs_now() > known:
+                self._go_on_or_stop()
+        elif not self.traces.calls and (found or self._was_another_just_at_work()):
+            self._api.wait(QUIET, "another run has changed the account just now; has it ended?")
+            if self._theirs_now() > found:
+                self._refuse()
 
-        What other programs did is noted; people, machines and keys are not asked what they do.
-        """
-        events = [event for event in self._log.read() if event.number > self._seen]
-        self._seen = max((event.number for event in events), default=self._seen)
-        mine = []
-        for event in self.traces.unexplained(events):
-            if event.is_by_program and self._is_caller(event):
-                mine.append(event)
-            elif event.is_by_program:
-                self._programs.setdefault(event.initiator, []).append(event)
-        return mine
+    def _was_another_just_at_work(self) -> bool:
+        """It may have been this machine's last run, or one that still is at work; the clocks of both need not agree for a guess."""
+        last = next((event for event in reversed(self._earlier) if event.is_by_program), None)
+        return last is not None and abs(datetime.now(UTC) - last.at) < JUST_NOW and self._is_caller(last)
+
+    def _theirs(self) -> int:
+        """How many events are known that another run of the caller's has caused."""
+        return sum(1 for event in self.traces.unexplained if self._is_caller(event))
+
+    def _theirs_now(self) -> int:
+        """Likewise, after another look. People, machines and keys are not asked what they do."""
+        news = [event for event in self._log.read() if event.number > self._seen]
+        self._seen = max((event.number for event in news), default=self._seen)
+        self.traces.take(event for event in news if event.is_by_program)
+        return self._theirs()
 
     def _is_caller(self, event: Event) -> bool:
         self._caller = self._caller or identify(self._api)
         return bool(event.initiator == self._caller.seen.get("id"))
 
-    def _judge(self, news: list[Event]) -> None:
-        self._theirs += news
-        if not news:
-            return
-        if not self.traces.calls:
-            self._api.wait(QUIET, "another run has changed the account just now; has it ended?")
-            more = self._news()
-            self._theirs += more
-            if more:
-                self._refuse()
-        elif self._they_were_first():
+    def _go_on_or_stop(self) -> None:
+        if self.traces.first is None or self._their_run()[0].number < self.traces.first:
             self._refuse()
         else:
             self._say("this run was first and goes on; the other one is to stop")
 
-    def _they_were_first(self) -> bool:
-        began = self._their_run()[0]
-        return self.traces.first is None or began.number < self.traces.first
-
     def _their_run(self) -> list[Event]:
         """The other run's events, with those that it left before this run began."""
-        run = list(self._theirs)
+        run = [event for event in self.traces.unexplained if self._is_caller(event)]
         for event in reversed(self._earlier):
             if event.initiator == run[0].initiator:
                 if run[0].at - event.at > LINKED:

@@ -75,7 +75,7 @@ class Wire:
             JournalFailed: it could not be noted, and was not sent.
         """
         number = self._announce(change, method, where, body)
-        self._traces.sent(where)
+        self._traces.sent(method, where)
         try:
             answer = self._api.send(method, where, body, overtime=self._has_begun)
         except (CallFailed, OutOfTime, Stopped) as error:
