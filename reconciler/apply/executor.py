@@ -92,6 +92,7 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
     work.look_back()
     if plan.steps:
         work.report.diagnostics += run.watch.findings()
+    work.report.written = work.touched
     return work.report
 
 
