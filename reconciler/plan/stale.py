@@ -91,8 +91,21 @@ def _sent(book: Book, live: Live) -> JsonObject:
     try:
         sent: JsonObject = kind.request(kind.model, live.seen, kind.computed, book)
     except CannotExpress:
-        return {key: value for key, value in live.seen.items() if key not in kind.computed}
+        known = {other.id for other in book.snapshot} - {live.id}
+        return {key: _with_ids(value, known) for key, value in live.seen.items() if key not in kind.computed}
     return sent
+
+
+def _with_ids(value: Any, known: set[str]) -> Any:
+    """The same with ids in the place of other live objects: what is shown of them is their own, such as their members' number."""
+    if isinstance(value, list):
+        return [_with_ids(item, known) for item in value]
+    if not isinstance(value, dict):
+        return value
+    identifier = value.get("id")
+    if isinstance(identifier, str) and identifier in known:
+        return identifier
+    return {key: _with_ids(item, known) for key, item in value.items()}
 
 
 def _compared(live: Live) -> list[FieldSpec]:

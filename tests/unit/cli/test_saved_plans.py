@@ -156,6 +156,19 @@ def test_lists_may_come_in_another_order(account: Account, connect: Callable[[An
     assert (outcome.exit_code, set(outcome.changes)) == (0, {"~ group/a (peers)", "- policy/p", "+ policy/q"})
 
 
+def test_what_an_object_shows_of_others_does_not_count(account: Account) -> None:
+    """A policy with two rules can be deleted only, and shows how many members its groups have."""
+    account.join("m")
+    account.applied("groups: {a: }\npolicies: {p: {from: a, to: a, allow: all}}")
+    row = account.row("policies", account.named("/policies", "p")["id"])
+    account.store("policies", {**row, "rules": [*row["rules"], {**row["rules"][0], "id": "another", "name": "r2"}]})
+    saved(account, "manage: {policies: full}\nunmanaged: [policy/Default]\npolicies: {}", "--allow-empty", "policies")
+    group = account.named("/groups", "a")
+    account.send("PUT", f"/groups/{group['id']}", {"name": "a", "peers": [account.named("/peers", "m")["id"]]})
+    outcome = account.nbsync("apply", *PLAN)
+    assert (outcome.exit_code, outcome.changes) == (0, ["- policy/p"])
+
+
 def backwards(answer: Any) -> Any:
     """All lists of an answer the other way round."""
     if isinstance(answer, dict):
