@@ -60,7 +60,7 @@ def test_objects_that_are_changed_and_deleted_are_kept_as_they_were_with_what_go
     account.applied("networks: {n: {description: x, resources: {r: {address: a.example}}}, m: }")
     old, inside = account.named("/networks", "n"), account.read("/networks/resources")[0]
     account.applied("manage: {default: full}\nnetworks: {m: {description: y}}")
-    update, delete = calls(journals(folder)[-1])
+    delete, update = sorted(calls(journals(folder)[-1]), key=lambda call: call["method"])
     assert (update["method"], update["before"]["description"], update["body"]["description"]) == ("PUT", "", "y")
     assert (delete["method"], delete["id"], delete["before"]) == ("DELETE", old["id"], old)
     (fallen,) = delete["falls"]
