@@ -90,9 +90,8 @@ def share_out(book: Book, changes: Collection[Change], gone: Collection[Change],
     effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
     in_turn = _in_turn(successors, effects)
     effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
-    closing = {
-        change for change in changes if uses.lead_on and effects[change] is not Effect.NEUTRAL and _closes(change)
-    }
+    touching = [change for change, effect in effects.items() if effect is not Effect.NEUTRAL]
+    closing = {change for change in touching if _closes(change) and uses.lead_on}
     found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
     meeting = _meeting(found, uses)
     if len(meeting) > 1:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -17,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from tests.unit.apply.drawn_access import MACHINES, POINTS, DrawAccess, allowances
 from tests.unit.apply.reach import Fact, Reach, reach
-from tests.unit.harness import Account, Between
+from tests.unit.harness import Account, Between, json_answer
 
 WALKS, STEPS = int(os.environ.get("NBSYNC_TEST_WALKS", "8")), 3
 DENIES = (0.0, 0.2, 0.4)
@@ -56,6 +57,7 @@ class Watched:
         account.send("DELETE", f"/policies/{default['id']}")
         for name, version in MACHINES.items():
             account.join(name, meta={"version": version})
+        self.between = between
         between.after = self._after
 
     def _after(self, request: Request, response: Response) -> Response:
@@ -86,15 +88,16 @@ class Watched:
                 pytest.fail(f"write {number} of {len(self.moments)}, {moment}: {sorted(wider)}")
 
     def calls(self) -> list[str]:
-        """The writes, without ids: `PUT groups` with what counts of their bodies."""
-        return [
-            f"{moment.call.split()[0]} {moment.call.split('/')[-2 + moment.call.startswith('POST')]}"
-            for moment in self.moments
-        ]
+        """The writes, without ids: `PUT groups`."""
+        return [f"{moment.call.split()[0]} {_collection(moment.call)}" for moment in self.moments]
 
     def kept(self, before: Reach, after: Reach) -> frozenset[Fact]:
         """What is possible before, after, and after every write."""
         return (before.given & after.given).intersection(*(moment.reach.all for moment in self.moments))
+
+
+def _collection(call: str) -> str:
+    return next(part for part in reversed(call.split("/")) if not re.fullmatch("[0-9a-v]{20}", part))
 
 
 @pytest.fixture
@@ -113,16 +116,137 @@ def test_access_is_never_wider_than_before_and_after(watched: Watched, seed: int
         assert watched.account.nbsync("plan", "-o", "json", *flags).changes == []
 
 
-HEAD = "version: 1\nmanage: {default: full}\n"
-BOTH = (
-    HEAD
-    + "groups: {g: {peers: [m1]}, h: {peers: [m3]}, k: {peers: [m4]}}\npolicies: {p: {from: g, to: h, allow: tcp}}",
-    HEAD
-    + "groups: {g: {peers: [m2]}, h: {peers: [m3]}, k: {peers: [m4]}}\npolicies: {p: {from: g, to: k, allow: tcp}}",
-)
+HEAD = "version: 1\nmanage: {default: full}\nguards: {max_delete: {percent: 100}}\n"
+GROUPS = "groups: {g: {peers: [%s]}, h: {peers: [m3]}, k: {peers: [m4]}}\n"
+NET = "networks: {n: {routers: [{peer: m4}], resources: {%s}}}\n"
+IDLE = """
+policies: {x: {from: h, to: h, allow: tcp, enabled: false}, %s}
+routes: {x: {network: 192.168.2.0/24, peer: m3, groups: [h], enabled: false}, %s}
+"""
+
+CASES = {
+    "a group and a policy that both go elsewhere meet: the policy narrows first, then the group changes": (
+        GROUPS % "m1" + "policies: {p: {from: g, to: h, allow: tcp}}",
+        GROUPS % "m2" + "policies: {p: {from: g, to: k, allow: tcp}}",
+        ["PUT policies", "PUT groups", "PUT policies"],
+    ),
+    "one change alone has nothing to meet": (
+        GROUPS % "m1" + "policies: {p: {from: g, to: h, allow: tcp}}",
+        GROUPS % "m2" + "policies: {p: {from: g, to: h, allow: tcp}}",
+        ["PUT groups"],
+    ),
+    "policies that allow add up": (
+        GROUPS % "m1" + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: h, to: g, allow: tcp}}",
+        GROUPS % "m1" + "policies: {p: {from: g, to: k, allow: udp}, q: {from: h, to: k, allow: udp}}",
+        ["PUT policies", "PUT policies"],
+    ),
+    "policies that deny do not: what one does not deny any more the other may not deny yet": (
+        GROUPS % "m1"
+        + "policies: {a: {from: All, to: All, allow: all}, p: {from: g, to: h, deny: tcp}, q: {from: h, to: g, deny: tcp}}",
+        GROUPS % "m1"
+        + "policies: {a: {from: All, to: All, allow: all}, p: {from: h, to: k, deny: tcp}, q: {from: g, to: h, deny: tcp}}",
+        ["PUT policies", "PUT policies", "PUT policies"],
+    ),
+    "a group that is denied something grows before another change may give it more": (
+        GROUPS % "m1" + "policies: {p: {from: g, to: h, deny: tcp}, q: {from: k, to: h, allow: all}}",
+        GROUPS % "m2" + "policies: {p: {from: g, to: h, deny: tcp}, q: {from: [g, All], to: h, allow: tcp}}",
+        ["PUT policies", "PUT groups", "PUT policies"],
+    ),
+    "a policy narrows before its posture check becomes another one": (
+        GROUPS % "m1, m2, m3"
+        + "posture_checks: {c: {netbird_version: 0.55.0}}\npolicies: {p: {from: g, to: k, allow: tcp, posture: c}}",
+        GROUPS % "m1, m2"
+        + "posture_checks: {c: {os_version: {linux_kernel: 5.0.0}}}\npolicies: {p: {from: [g, h], to: h, allow: tcp, posture: c}}",
+        ["PUT groups", "PUT policies", "PUT posture-checks", "PUT policies"],
+    ),
+    "a resource that goes is switched off while a policy still names it": (
+        GROUPS % "m1"
+        + NET % "r: {address: 10.0.0.1, groups: [h]}"
+        + "policies: {p: {from: {resource: n/r}, to: g, allow: tcp}, q: {from: g, to: h, allow: tcp}}",
+        GROUPS % "m2"
+        + NET % "s: {address: 10.1.0.1}"
+        + "policies: {p: {from: k, to: h, allow: tcp}, q: {from: g, to: h, allow: tcp}}",
+        ["PUT policies", "PUT resources", "PUT groups", "POST resources", "PUT policies", "DELETE resources"],
+    ),
+    "a resource that a new policy denies is made switched off": (
+        GROUPS % "m1" + NET % "" + "policies: {p: {from: g, to: h, allow: tcp}}",
+        GROUPS % "m1"
+        + NET % "r: {address: 10.0.0.1, groups: [h]}"
+        + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: g, to: {resource: n/r}, deny: tcp/22}}",
+        ["POST resources", "POST policies", "PUT resources"],
+    ),
+    "a resource that moves to another network is off until all is ready": (
+        GROUPS % "m1"
+        + "networks: {n: {resources: {r: {address: 10.0.0.1, groups: [h]}}}, o: {routers: [{peer: m4}]}}\npolicies: {p: {from: g, to: h, allow: tcp}}",
+        GROUPS % "m2"
+        + "networks: {o: {resources: {r: {address: 10.0.0.1, groups: [h]}}, routers: [{peer: m4}]}}\npolicies: {p: {from: g, to: h, allow: tcp}}",
+        ["PUT resources", "DELETE networks", "PUT groups", "PUT resources"],
+    ),
+    "a new router comes before an old one goes, and others narrow before that": (
+        GROUPS % "m1"
+        + "networks: {n: {routers: [{peer: m4}], resources: {r: {address: 10.0.0.1, groups: [h]}}}}\npolicies: {p: {from: [g, k], to: h, allow: tcp}}",
+        GROUPS % "m1"
+        + "networks: {n: {routers: [{peer: m3}], resources: {r: {address: 10.0.0.1, groups: [h]}}}}\npolicies: {p: {from: [g, h], to: h, allow: tcp}}",
+        ["PUT policies", "POST routers", "DELETE routers", "PUT policies"],
+    ),
+    "a route narrows to the guests and guards of both before a group changes": (
+        GROUPS % "m1"
+        + "routes: {i: {network: 192.168.1.0/24, peer: m4, groups: [g], access_control_groups: [h]}}\npolicies: {p: {from: g, to: [h, k], allow: tcp}}",
+        GROUPS % "m2"
+        + "routes: {i: {network: 192.168.1.0/24, peer: m4, groups: [g, h], access_control_groups: [k]}}\npolicies: {p: {from: g, to: [h, k], allow: tcp}}",
+        ["PUT routes", "PUT groups", "PUT routes"],
+    ),
+    "a rule that denies makes neighbours: a route that goes is closed before": (
+        GROUPS % "m1" + IDLE % ("", "i: {network: 192.168.1.0/24, peer: m4, groups: [g]}"),
+        GROUPS % "m1" + IDLE % ("p: {from: g, to: k, deny: tcp}", ""),
+        ["DELETE routes", "POST policies"],
+    ),
+    "and a new route is opened after the last of them has gone": (
+        GROUPS % "m1" + IDLE % ("p: {from: g, to: k, deny: tcp}", ""),
+        GROUPS % "m1" + IDLE % ("", "i: {network: 192.168.1.0/24, peer: m4, groups: [g]}"),
+        ["DELETE policies", "POST routes"],
+    ),
+}
 
 
-def test_of_two_changes_that_meet_one_narrows_first(watched: Watched) -> None:
-    watched.become(BOTH[0])
-    watched.becomes_and_is_never_wider(BOTH[1])
-    assert watched.calls() == ["PUT policies", "PUT groups", "PUT policies"]
+@pytest.mark.parametrize(("before", "after", "calls"), CASES.values(), ids=CASES)
+def test_what_meets_is_taken_apart(watched: Watched, before: str, after: str, calls: list[str]) -> None:
+    watched.become(HEAD + before)
+    watched.becomes_and_is_never_wider(HEAD + after)
+    assert watched.calls() == calls
+    assert watched.account.plan(HEAD + after).changes == []
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_an_apply_that_is_cut_between_the_steps_of_a_change_goes_on_from_there(watched: Watched, cut: int) -> None:
+    before, after, calls = CASES[
+        "a group and a policy that both go elsewhere meet: the policy narrows first, then the group changes"
+    ]
+    watched.become(HEAD + before)
+    writes: list[str] = []
+
+    def refuse(request: Request) -> Response | None:
+        writes.extend([request.path] * (request.method != "GET"))
+        return (
+            json_answer({"message": "no", "code": 422}, 422) if request.method != "GET" and len(writes) == cut else None
+        )
+
+    watched.between.before = refuse
+    outcome = watched.account.apply(HEAD + after)
+    assert outcome.exit_code in (1, 7)
+    assert outcome.statuses["policy/p" if calls[cut - 1] == "PUT policies" else "group/g"] == "failed"
+    watched.becomes_and_is_never_wider(HEAD + after)
+    assert watched.account.plan(HEAD + after).changes == []
+
+
+def test_what_cannot_be_narrowed_is_told_as_the_failure_of_its_change(watched: Watched) -> None:
+    before, after, _ = CASES[
+        "a group and a policy that both go elsewhere meet: the policy narrows first, then the group changes"
+    ]
+    watched.become(HEAD + before)
+    watched.between.before = lambda request: (
+        json_answer({"message": "no", "code": 422}, 422) if request.method == "PUT" else None
+    )
+    outcome = watched.account.apply(HEAD + after)
+    assert outcome.statuses == {"policy/p": "failed", "group/g": "failed"}
+    assert len(outcome.errors) == 2
