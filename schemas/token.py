@@ -93,6 +93,7 @@ KIND = Kind(
     always=frozenset({"created_at", "expiration_date"}),
     # Tokens of others are made only by who may write users.
     module="users",
+    module_of_own="pats",
     credential=_used_last,
     computed=frozenset({"id", "created_at", "created_by", "expiration_date", "last_used"}),
     server_owned=_in_use,

@@ -18,6 +18,7 @@ from reconciler.apply.executor import Interruption, Run, execute, require_sink
 from reconciler.apply.forecast import calls_of
 from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.outputs import FileSink, Sink, open_sink
+from reconciler.apply.permission import require_permission
 from reconciler.cli import journals
 from reconciler.cli.alone import alone
 from reconciler.cli.options import collect, for_plans, for_the_record
@@ -105,6 +106,7 @@ def apply_made(
         journals.tell_of_the_last(session, book)
         if plan.verdicts:
             return ExitCode.REFUSED
+        require_permission(api, book, plan)
         sink = _sink(session, plan, secrets_out)
         if plan.changes and not yes:
             _ask(session)

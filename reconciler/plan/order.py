@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reconciler.plan.change import NARROWED, Action, Change, Step
 from reconciler.plan.match import Book
 from reconciler.plan.narrowing import Pair, Rank, Shares, share_out, widened
-from reconciler.plan.pulled import part_waiting
+from reconciler.plan.parts import take_apart
 from reconciler.plan.rings import Part, Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
@@ -37,8 +37,7 @@ def order(changes: Iterable[Change], book: Book) -> tuple[Step, ...]:
     gone = {change for change, part in turns if part is Part.ROOM and not steps_aside(change, rooms)}
     shares = share_out(book, changes, gone, _successors(changes, turns))
     _keep_ways(shares, turns)
-    _narrow_first(shares, turns, {change.address: change for change in changes if change.action in _COMING})
-    part_waiting(shares, turns)
+    take_apart(shares, turns)
     position = {name: place for place, name in enumerate(book.desired.registry)}
     anew = {change: made_anew(change) for change in gone}
     split = {change: widened(change, common) for change, common in shares.common.items() if change.desired}
@@ -163,15 +162,6 @@ def _keep_ways(shares: Shares, turns: Turns) -> None:
     for new, old in shares.successors:
         if not _waits_for((new, Part.WHOLE), (old, Part.WHOLE), turns):
             turns[old, Part.WHOLE].add((new, Part.WHOLE))
-
-
-def _narrow_first(shares: Shares, turns: Turns, coming: Mapping[Address, Change]) -> None:
-    """Give what narrows of some changes a turn of its own."""
-    for change, common in shares.common.items():
-        around = [change.parent] if change.parent else []
-        made = {coming[address] for address in (*around, *referred(common)) if address in coming} - {change}
-        turns[change, Part.COMMON] = {(other, Part.WHOLE) for other in made}
-        turns[change, Part.WHOLE].add((change, Part.COMMON))
 
 
 def _waits_for(turn: Turn, other: Turn, turns: Turns) -> bool:

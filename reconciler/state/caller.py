@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from reconciler.api.client import ReadApi
 from reconciler.api.problems import CallFailed, Missing, NoSuchEndpoint, NotPermitted, TokenRefused, Unreachable
 from reconciler.errors import AccountError, Diagnostic, Throttled
+from reconciler.state.snapshot import Snapshot
 from schemas import KINDS, AnyKind
 from schemas._core.fields import JsonObject
 from schemas._core.people import may_write
@@ -45,6 +47,30 @@ class Caller:
         if kind.endpoint.singleton:
             wanted = {"update": True}
         return "" if all(allowed.get(word) for word, needed in wanted.items() if needed) else "write"
+
+    def may(self, kind: AnyKind, verbs: Collection[str], parent: str = "") -> bool:
+        """Tell whether it may do all of this to an object.
+
+        Args:
+            kind: of the object.
+            verbs: `create`, `update`, `delete`.
+            parent: id of the object in which it stands.
+        """
+        is_own = bool(kind.module_of_own) and parent == self.seen.get("id")
+        module = kind.module_of_own if is_own else kind.module
+        if not module or not self.role:
+            return True
+        if self.permissions is None or self.is_program:
+            return may_write(self.role, module)
+        allowed = self.permissions.get(module)
+        return isinstance(allowed, dict) and all(allowed.get(verb) for verb in verbs)
+
+
+def known(snapshot: Snapshot) -> Caller | None:
+    """Who asks, if the users were read anyway."""
+    kind = KINDS[credentials().parent]
+    rows = (live.seen for live in snapshot if live.kind.endpoint.path == kind.endpoint.path)
+    return next((Caller(row, None) for row in rows if row.get("is_current")), None)
 
 
 def credentials() -> AnyKind:

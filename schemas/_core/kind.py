@@ -180,6 +180,7 @@ class Kind(Generic[M]):
         model: what one object looks like.
         endpoint: where its objects are in the API.
         module: what the server calls the area whose permissions writing needs; empty if that is not known.
+        module_of_own: likewise for objects that stand in the caller itself, where that is another area.
         since: the first release of the server that answers for this kind, `0.63.0`; empty if every one does.
         fields_since: likewise for fields that older servers take and drop; in their words of the model.
         credential: of one caller's objects of this kind, as the server shows them, those with which the caller may be asking
@@ -248,6 +249,7 @@ class Kind(Generic[M]):
     endpoint: Endpoint
     section: tuple[str, ...]
     module: str = ""
+    module_of_own: str = ""
     since: str = ""
     fields_since: Mapping[str, str] = field(default_factory=dict)
     credential: Callable[[Sequence[JsonObject]], Sequence[JsonObject]] | None = None

@@ -12,7 +12,7 @@ ANSWER_ONLY = frozenset(
     {"id", "status", "last_login", "issued", "is_current", "pending_approval", "idp_id", "permissions", "password"}
 )
 ADMINISTRATORS = frozenset({"owner", "admin"})
-_NETWORK = frozenset({"dns", "groups", "nameservers", "networks", "policies", "routes"})
+_NETWORK = frozenset({"dns", "groups", "nameservers", "networks", "pats", "policies", "routes"})
 _WRITABLE = {
     "network_admin": _NETWORK,
     "auditor": frozenset[str](),

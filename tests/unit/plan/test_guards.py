@@ -302,6 +302,91 @@ def test_the_caller_is_never_cut_off(account: Account, stopped: Stopped, text: s
     assert message in verdict.message
 
 
+@pytest.fixture
+def as_role(account: Account, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """From now on nbsync works as a service user of this role, which is called `worker`; returns its id."""
+
+    def as_role(role: str) -> str:
+        body = {"name": "worker", "role": role, "auto_groups": [], "is_service_user": True}
+        user: str = account.send("POST", "/users", body)["id"]
+        made = account.send("POST", f"/users/{user}/tokens", {"name": "t", "expires_in": 9})
+        monkeypatch.setenv("NB_PAT", made["plain_token"])
+        return user
+
+    return as_role
+
+
+MIXED_PLAN = "groups: {g: }\nsetup_keys: {k: {type: reusable}}\nservice_users: {a: {role: user}, b: {role: user}}"
+
+
+def test_a_plan_that_the_caller_may_not_carry_out_to_its_end_is_not_begun(
+    account: Account, as_role: Callable[[str], str]
+) -> None:
+    """The server would take the group from a network_admin, and refuse what comes after it."""
+    as_role("network_admin")
+    outcome = account.apply(MIXED_PLAN, "--secrets-out", "secrets")
+    assert (outcome.exit_code, outcome.writes) == (8, [])
+    assert [(error.code, error.message) for error in outcome.errors] == [
+        ("NBS407", "worker, whose token this is, has the role network_admin and may not write setup_key/k"),
+        (
+            "NBS407",
+            "worker, whose token this is, has the role network_admin and may not write service_user/a and service_user/b",
+        ),
+    ]
+    assert {error.help for error in outcome.errors} == {
+        "nothing was sent: use the token of a service user with the role admin, or take this out of the files"
+    }
+    assert account.plan(MIXED_PLAN).exit_code == 0
+
+
+def test_of_many_changes_that_are_not_permitted_the_first_are_named(
+    account: Account, as_role: Callable[[str], str]
+) -> None:
+    as_role("auditor")
+    error = account.apply(groups(5)).error
+    assert error.message.endswith("has the role auditor and may not write group/g00, group/g01, group/g02 and 2 more")
+    assert "with the role network_admin" in error.help
+
+
+def test_what_a_network_admin_may_do_it_does(account: Account, as_role: Callable[[str], str]) -> None:
+    """Its own tokens are among that."""
+    as_role("network_admin")
+    own = "service_users: {worker: {role: network_admin, tokens: {t: {expires_in: 9d}, u: {expires_in: 9d}}}}"
+    assert account.apply(f"groups: {{g: }}\n{own}", "--secrets-out", "secrets").exit_code == 0
+
+
+def test_a_plan_without_changes_needs_no_permission(account: Account, as_role: Callable[[str], str]) -> None:
+    account.applied("groups: {g: }")
+    as_role("user")
+    assert account.apply("groups: {g: }").exit_code == 0
+
+
+def test_who_asks_is_asked_once_and_only_where_the_users_were_not_read(account: Account) -> None:
+    outcome = account.applied("groups: {g: }")
+    assert [line for line in outcome.sent if "users" in line] == ["GET /api/users/current", "GET /api/users"]
+    outcome = account.applied("groups: {h: }\nservice_users: {a: {role: user}}")
+    assert [line for line in outcome.sent if "users" in line] == ["GET /api/users", "POST /api/users"]
+
+
+def test_where_nobody_says_who_asks_the_server_has_the_word(account: Account) -> None:
+    account.fault("GET", "/api/users/current", "status:500")
+    assert account.apply("groups: {g: }").exit_code == 0
+
+
+def test_a_person_may_write_what_the_server_says(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's permissions come with the answer to who asks."""
+    body = {"name": "ana", "email": "ana@acme.io", "role": "network_admin", "auto_groups": [], "is_service_user": False}
+    account.send("POST", "/users", body)
+    told = account.simulator.event(
+        {"event": "user_logs_in", "email": "ana@acme.io", "name": "ana", "subject": "ana", "groups": []}
+    )
+    monkeypatch.delenv("NB_PAT")
+    monkeypatch.setenv("NB_ACCESS_TOKEN", told["token"])
+    assert account.apply("groups: {g: }").exit_code == 0
+    error = account.apply("setup_keys: {k: {type: reusable}}", "--secrets-out", "secrets").error
+    assert "has the role network_admin and may not write setup_key/k" in error.message
+
+
 def test_the_token_in_use_is_never_deleted(account: Account) -> None:
     text = "manage: {service_users: full}\nservice_users: {nbsync: {role: admin, tokens: {other: {expires_in: 9d}}}}"
     outcome = account.plan(text, "--allow-empty", "service_user/nbsync")
