@@ -35,21 +35,24 @@ def clean(text: str) -> str:
 
 
 def conceal(secret: str) -> None:
-    """Have `mask` hide this secret for the rest of the process, whoever repeats it."""
+    """Have `hide` and `mask` cover this secret for the rest of the process, whoever repeats it."""
     if len(secret) >= _SHORTEST:
         _concealed.add(secret)
 
 
-def mask(text: str, secret: str = "") -> str:
-    """Return `text` with every copy of `secret`, of what was concealed, and of what looks like a secret of NetBird masked.
+def hide(text: str, secret: str = "") -> str:
+    """Return `text` with every copy of `secret` and of what was concealed masked; for data, which is to stay as it is else.
 
     In any case: NetBird lower-cases what it quotes.
     """
     known = [one for one in (secret, *_concealed) if one]
-    if known:
-        longest_first = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
-        text = re.sub(longest_first, MASK, text, flags=re.IGNORECASE)
-    return _SECRET.sub(MASK, text)
+    longest_first = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    return re.sub(longest_first, MASK, text, flags=re.IGNORECASE) if known else text
+
+
+def mask(text: str, secret: str = "") -> str:
+    """Return `text` with every copy of `secret`, of what was concealed, and of what looks like a secret of NetBird masked."""
+    return _SECRET.sub(MASK, hide(text, secret))
 
 
 def _escaped(char: str) -> str:

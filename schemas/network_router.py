@@ -17,7 +17,7 @@ KIND = Kind(
     section=("routers",),
     layout=Layout.LISTED,
     endpoint=Endpoint("/networks/routers", members="routers", collection="/networks/{parent}/routers"),
-    always=frozenset({"enabled", "masquerade", "metric"}),
+    always=frozenset({"enabled", "masquerade", "metric", "peer", "peer_groups"}),
     module="networks",
     since="0.45.2",
     fields_since={"enabled": "0.36.0"},

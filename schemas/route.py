@@ -200,7 +200,7 @@ KIND = Kind(
     section=("routes",),
     layout=Layout.NAMED_LISTS,
     endpoint=Endpoint("/routes"),
-    always=frozenset({"enabled", "groups", "masquerade", "metric"}),
+    always=frozenset({"enabled", "groups", "masquerade", "metric", "peer"}),
     module="routes",
     fields_since={
         "peer_groups": "0.23.6",

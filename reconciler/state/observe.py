@@ -123,7 +123,8 @@ def objects_of(
 
 def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], parents: Parents) -> Snapshot:
     lists = {kind.endpoint.path for kind in wanted.values() if _has_list(kind)}
-    optional = {kind.endpoint.path for name, kind in wanted.items() if _has_list(kind) and name not in needed}
+    newer = {kind.endpoint.path for name, kind in wanted.items() if kind.since and name not in needed}
+    optional = newer & lists
     answers = dict(
         zip(
             order := sorted({*lists, VERSION_PATH}),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, OneOrMany, RefTo, Resource, Single, Trait, Wire
-from schemas._core.reading import require_type
+from schemas._core.reading import WrongType, require_list, require_type
 from schemas._core.references import ref_key, whole
 
 if TYPE_CHECKING:
@@ -98,8 +98,15 @@ def _spec(name: str, info: FieldInfo) -> FieldSpec:
 
 
 def identifiers(values: Any) -> list[str]:
-    """Ids of a list in an answer, whether it shows ids or objects; nothing is an empty list."""
-    return [value["id"] if isinstance(value, dict) else value for value in values or ()]
+    """Ids of a list in an answer, whether it shows ids or objects; nothing is an empty list.
+
+    Raises:
+        WrongType: it is no such list.
+    """
+    found = [value["id"] if isinstance(value, dict) else value for value in require_list(values)]
+    if not all(isinstance(one, str) for one in found):
+        raise WrongType("an id to which it refers is no text")
+    return found
 
 
 def labels(kind: str, values: Any, account: Account) -> list[str]:

@@ -86,6 +86,17 @@ def require_type(field: str, annotation: Any, value: Any) -> None:
         raise WrongType(f"{field} is {_named(value)}")
 
 
+def require_list(value: Any) -> list[Any]:
+    """A list of an answer; nothing is an empty one.
+
+    Raises:
+        WrongType: it is something else.
+    """
+    if value is not None and not isinstance(value, list):
+        raise WrongType(f"there is {_named(value)} where a list should be")
+    return value or []
+
+
 def _fits(annotation: Any, value: Any) -> bool:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
