@@ -45,7 +45,8 @@ def hide(text: str, secret: str = "") -> str:
 
     In any case: NetBird lower-cases what it quotes.
     """
-    known = [one for one in (secret, *_concealed) if one]
+    lowered = text.lower()
+    known = [one for one in {secret, *_concealed} if one and one.lower() in lowered]
     longest_first = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
     return re.sub(longest_first, MASK, text, flags=re.IGNORECASE) if known else text
 

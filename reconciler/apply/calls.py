@@ -134,7 +134,7 @@ class Calls:
         where = path(kind.endpoint.create_path, **self._lost.around(change))
         try:
             answer = self._wire.send(change, "POST", where, body)
-            require_made(kind, where, answer, lambda seen: (kind.name, seen) in self._book.addresses)
+            require_made(kind, change.name, where, answer, lambda seen: (kind.name, seen) in self._book.addresses)
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise

@@ -86,7 +86,7 @@ class LostAnswers:
                 change, "DELETE", path(change.kind.endpoint.item_path, id=identifier, **self.around(change))
             )
             answer = self._wire.send(change, "POST", where, body)
-            require_made(change.kind, where, answer, lambda seen: seen == identifier)
+            require_made(change.kind, change.name, where, answer, lambda seen: seen == identifier)
         except CallFailed as error:
             raise SecretLost(change, str(error)) from error
         return answer

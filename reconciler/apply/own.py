@@ -10,11 +10,12 @@ from reconciler.api.problems import BadAnswer, Call
 from schemas import AnyKind
 
 
-def require_made(kind: AnyKind, where: str, answer: Any, is_known: Callable[[str], bool]) -> None:
+def require_made(kind: AnyKind, name: str, where: str, answer: Any, is_known: Callable[[str], bool]) -> None:
     """See that the answer to a create shows a new object of a kind.
 
     Args:
         kind: of the object.
+        name: of the object; somebody else's secret would be handed over as its own if that were not looked at.
         where: the path to which it was posted.
         answer: what came back.
         is_known: tells whether an id is that of an object which was there before.
@@ -28,9 +29,14 @@ def require_made(kind: AnyKind, where: str, answer: Any, is_known: Callable[[str
         raise _odd(kind, "POST", where, "it shows no such object")
     if is_known(identifier):
         raise _odd(kind, "POST", where, f"it shows an object that was there before, with the id {identifier}")
-    if kind.reveals and not isinstance(answer.get(kind.reveals) or "", str):
-        raise _odd(kind, "POST", where, "it shows no secret")
+    if kind.reveals and not (isinstance(answer.get(kind.reveals) or "", str) and _is_called(kind, seen, name)):
+        raise _odd(kind, "POST", where, "it shows no secret of this object")
     _require_fields(kind, "POST", where, seen)
+
+
+def _is_called(kind: AnyKind, seen: Any, name: str) -> bool:
+    called = seen.get(kind.name_field)
+    return isinstance(called, str) and kind.name_form(called) == kind.name_form(name)
 
 
 def require_updated(kind: AnyKind, where: str, answer: Any) -> None:
