@@ -83,10 +83,11 @@ class Meanwhile:
         if own is None and self._fresh.is_own(change.kind, live.id):
             return None
         view = self._fresh.now(change.kind, live.parent)
-        now = view.objects.get(live.id)
+        is_ours = own is not None and self._fresh.written_since(view, change.kind, live.id)
+        now = own if is_ours else view.objects.get(live.id)
         if now is None:
             return None
-        if not self._fresh.written_since(view, change.kind, live.id):
+        if not is_ours:
             self._refuse(change, self._differences(own or live, now, change))
         self._refuse(change, self._come_into(change))
         return now

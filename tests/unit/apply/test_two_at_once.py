@@ -284,7 +284,7 @@ def unexplained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def last_look(watch: Watch) -> list[Any]:
         watch._theirs_now()
-        left.extend(watch._traces.unexplained)
+        left.extend(watch.traces.unexplained)
         return findings(watch)
 
     monkeypatch.setattr(Watch, "findings", last_look)
@@ -378,7 +378,7 @@ class Api:
     def wait(self, seconds: float, _reason: str) -> None:
         self.waits.append(seconds)
 
-    def send(self, method: str, where: str, body: Any = None) -> Any:
+    def send(self) -> Any:
         number = str(len(self.log))
         self.log.append(self.event(number, f"g{number}", 1))
         return {"id": f"g{number}"}
@@ -387,10 +387,10 @@ class Api:
 def work(api: Api, changes: int, seconds: float) -> int:
     """Make some changes, each of which takes some seconds; returns how often the log was read."""
     watch: Any = Watch(api, clock=lambda: api.now)  # type: ignore[arg-type]
-    client = watch.over(api)
     for _ in range(changes):
         watch.look()
-        client.send("POST", "/groups", {"name": "x"})
+        watch.traces.sent("POST", "/groups")
+        watch.traces.answered({"name": "x"}, api.send())
         api.now += seconds
     assert watch.findings() == []
     return api.reads
