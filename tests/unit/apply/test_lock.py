@@ -94,7 +94,7 @@ def test_a_link_in_its_place_is_not_followed(environ: Mapping[str, str], tmp_pat
 
 def test_a_state_folder_that_cannot_be_written_is_a_warning(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc")
-    outcome = account.applied(TEXT)
+    outcome = account.applied(TEXT, "--journal", "journal.jsonl")
     assert outcome.warning.code == "NBS641"
     assert outcome.warning.message.startswith("no lock could be kept in the state folder (no such file or directory)")
 

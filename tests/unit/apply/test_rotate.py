@@ -342,7 +342,7 @@ class Cut:
         self.watch: Callable[[], None] = lambda: None
         send = Exchange.send
 
-        def cut(exchange: Exchange, call: Any, content: bytes | None) -> Any:
+        def cut(exchange: Exchange, call: Any, *rest: Any) -> Any:
             self.calls += bool(self.calls or call.method != "GET")
             struck = self.calls == number
             if struck and fault == "killed before":
@@ -350,7 +350,7 @@ class Cut:
             if struck and not fault.startswith("killed"):
                 account.fault(call.method, call.path, fault)
             try:
-                answer = send(exchange, call, content)
+                answer = send(exchange, call, *rest)
             finally:
                 self.watch()
             if struck and fault == "killed after":

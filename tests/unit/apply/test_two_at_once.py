@@ -461,8 +461,8 @@ class Slow:
 def test_of_two_machines_the_second_stops_before_its_first_write(
     account: Account, between: Between, tmp_path: Path
 ) -> None:
-    slow = Slow(between, 0.1)
-    first = Machine(tmp_path, "first", groups("a", 300))
+    slow = Slow(between, 0.3)
+    first = Machine(tmp_path, "first", groups("a", 100))
     slow.wait_for(3)
     second = Machine(tmp_path, "second", groups("b", 5)).end()
     assert (second["exit_code"], second["requests"]["write"]) == (6, 0)
