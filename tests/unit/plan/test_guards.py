@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 import pytest
 
-from tests.unit.harness import Account, Finding
+from tests.unit.harness import Account, Finding, Outcome
 
 Stopped = Callable[..., list[Finding]]
 
@@ -44,6 +45,85 @@ def test_more_than_30_percent_of_a_kind_are_not_deleted(account: Account, stoppe
     assert verdict.help == "allow it for one run with --allow delete:7"
     assert account.plan(FULL + groups(13), "--allow", "delete:6").exit_code == 5
     assert account.apply(FULL + groups(13), "--allow", "delete:7").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("total", "left", "limit", "share"),
+    [(23, 16, 30, "30.5 %"), (20, 13, 30, "35 %"), (12, 8, 33, "33.4 %"), (11, 0, 99, "100 %")],
+)
+def test_a_share_over_the_limit_is_not_shown_as_the_limit(
+    account: Account, stopped: Stopped, total: int, left: int, limit: int, share: str
+) -> None:
+    account.applied(groups(total))
+    text = f"{FULL}guards: {{max_delete: {{percent: {limit}}}}}\n" + groups(left)
+    (verdict,) = stopped(text, "--allow-empty", "groups")
+    gone = total - left
+    assert verdict.message == (
+        f"{gone} of {total} live objects of the kind group would be deleted: {share}, the limit is {limit} %"
+    )
+
+
+def test_just_the_limit_is_allowed(account: Account) -> None:
+    account.applied(groups(20))
+    assert account.plan(FULL + "guards: {max_delete: {percent: 35}}\n" + groups(13)).exit_code == 0
+    assert account.plan(FULL + "guards: {max_delete: {percent: 100, count: 7}}\n" + groups(13)).exit_code == 0
+
+
+def pasted(outcome: Outcome) -> list[str]:
+    """The flags that the last line of a refused plan offers."""
+    (line,) = (line for line in outcome.stdout.splitlines() if line.startswith("To allow it for one run: "))
+    return shlex.split(line.partition(": ")[2])
+
+
+def test_the_flags_of_a_refusal_let_the_plan_pass_when_they_are_pasted(account: Account) -> None:
+    """Several kinds at once, what falls with a parent, an empty section with a blank in its name, and addresses that change."""
+    resources = ", ".join(f"r{number:02}: {{address: a{number}.x}}" for number in range(12))
+    account.applied(
+        f"{groups(20)}\nnetworks: {{a: {{resources: {{{resources}}}}}, b c: {{routers: [{{peer_groups: [All]}}]}}}}"
+    )
+    text = (
+        f"version: 1\n{FULL}{groups(13)}\nnetworks: {{b c: {{routers: []}}}}\naccount: {{network_range: 10.99.0.0/16}}"
+    )
+    account.write(text)
+    refused = account.nbsync("apply", "--yes")
+    flags = pasted(refused)
+    assert (refused.exit_code, refused.writes) == (5, [])
+    assert flags == [
+        *("--allow", "delete:12", "--allow", "delete:7"),
+        *("--allow-empty", "network/b c", "--allow", "renumber"),
+    ]
+    for left_out in range(0, len(flags), 2):
+        fewer = [*flags[:left_out], *flags[left_out + 2 :]]
+        # the greater of two numbers holds for both kinds
+        assert account.nbsync("plan", *fewer).exit_code == (
+            0 if fewer[1] == "delete:12" and "delete:7" not in fewer else 5
+        )
+    assert account.nbsync("apply", "--yes", *flags).exit_code == 0
+    assert account.nbsync("plan", "--detailed-exitcode").exit_code == 0
+
+
+def test_each_of_several_kinds_is_counted_by_itself(account: Account, stopped: Stopped) -> None:
+    checks = ", ".join(f"c{number:02}: {{netbird_version: 1.0.0}}" for number in range(12))
+    account.applied(f"{groups(20)}\nposture_checks: {{{checks}}}")
+    text = f"{FULL}{groups(13)}\nposture_checks: {{c00: {{netbird_version: 1.0.0}}}}"
+    assert sorted(verdict.help for verdict in stopped(text)) == [
+        "allow it for one run with --allow delete:11",
+        "allow it for one run with --allow delete:7",
+    ]
+    (left,) = stopped(text, "--allow", "delete:10")
+    assert left.message.startswith("11 of 12 live objects of the kind posture_check")
+    assert account.plan(text, "--allow", "delete:11").exit_code == 0
+
+
+def test_what_allows_an_empty_section_does_not_allow_more_deletes_than_are_safe(
+    account: Account, stopped: Stopped
+) -> None:
+    account.applied(groups(20))
+    assert {verdict.code for verdict in stopped(FULL + "groups: {}")} == {"NBS401", "NBS405"}
+    (count,) = stopped(FULL + "groups: {}", "--allow-empty", "groups")
+    assert count.message == "20 of 20 live objects of the kind group would be deleted: 100 %, the limit is 30 %"
+    (empty,) = stopped(FULL + "groups: {}", "--allow", "delete:20")
+    assert empty.help == "allow it with --allow-empty groups"
 
 
 def test_ten_or_fewer_objects_are_judged_by_count_alone(account: Account, stopped: Stopped) -> None:
@@ -361,11 +441,17 @@ def test_a_plan_without_changes_needs_no_permission(account: Account, as_role: C
     assert account.apply("groups: {g: }").exit_code == 0
 
 
-def test_who_asks_is_asked_once_and_only_where_the_users_were_not_read(account: Account) -> None:
-    outcome = account.applied("groups: {g: }")
-    assert [line for line in outcome.sent if "users" in line] == ["GET /api/users/current", "GET /api/users"]
-    outcome = account.applied("groups: {h: }\nservice_users: {a: {role: user}}")
-    assert [line for line in outcome.sent if "users" in line] == ["GET /api/users", "POST /api/users"]
+def test_who_asks_is_known_where_the_users_were_read(account: Account, as_role: Callable[[str], str]) -> None:
+    as_role("network_admin")
+    outcome = account.apply("service_users: {a: {role: user}}")
+    assert (outcome.error.code, "GET /api/users/current" in outcome.sent) == ("NBS407", False)
+
+
+def test_only_who_is_to_write_is_asked_who_it_is(account: Account) -> None:
+    asks = "GET /api/users/current"
+    assert asks not in account.plan("groups: {g: }").sent
+    assert asks in account.applied("groups: {g: }").sent
+    assert asks not in account.applied("groups: {g: }").sent
 
 
 def test_where_nobody_says_who_asks_the_server_has_the_word(account: Account) -> None:
@@ -373,18 +459,49 @@ def test_where_nobody_says_who_asks_the_server_has_the_word(account: Account) ->
     assert account.apply("groups: {g: }").exit_code == 0
 
 
-def test_a_person_may_write_what_the_server_says(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def as_ana(account: Account, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """From now on nbsync works with the access token of a person of this role."""
+
+    def as_ana(role: str) -> None:
+        people(account, ana=role)
+        login = {"event": "user_logs_in", "email": "ana@acme.io", "name": "ana", "subject": "ana", "groups": []}
+        token = account.simulator.event(login)["token"]
+        monkeypatch.delenv("NB_PAT")
+        monkeypatch.setenv("NB_ACCESS_TOKEN", token)
+
+    return as_ana
+
+
+def test_a_person_may_write_what_the_server_says(account: Account, as_ana: Callable[[str], None]) -> None:
     """A person's permissions come with the answer to who asks."""
-    body = {"name": "ana", "email": "ana@acme.io", "role": "network_admin", "auto_groups": [], "is_service_user": False}
-    account.send("POST", "/users", body)
-    told = account.simulator.event(
-        {"event": "user_logs_in", "email": "ana@acme.io", "name": "ana", "subject": "ana", "groups": []}
-    )
-    monkeypatch.delenv("NB_PAT")
-    monkeypatch.setenv("NB_ACCESS_TOKEN", told["token"])
+    as_ana("network_admin")
     assert account.apply("groups: {g: }").exit_code == 0
     error = account.apply("setup_keys: {k: {type: reusable}}", "--secrets-out", "secrets").error
     assert "has the role network_admin and may not write setup_key/k" in error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("users: {ana@acme.io: {role: user}}", ["its role is never changed"]),
+        ("users: {ana@acme.io: {blocked: true}}", ["it is never blocked"]),
+        ("users: {ana@acme.io: {role: user, blocked: true}}", ["it is never blocked", "its role is never changed"]),
+        ("manage: {users: full}\nusers: {other@acme.io: }", []),
+    ],
+    ids=["demoted", "blocked", "both", "not declared"],
+)
+def test_a_person_who_works_with_it_is_not_cut_off(
+    account: Account, as_ana: Callable[[str], None], stopped: Stopped, text: str, messages: list[str]
+) -> None:
+    as_ana("admin")
+    if not messages:
+        assert account.plan(text).changes == []
+        return
+    verdicts = [verdict.message for verdict in stopped(text) if verdict.code == "NBS403"]
+    assert verdicts == [
+        f"user/ana@acme.io: this is the caller: nbsync works with its token; {said}" for said in messages
+    ]
 
 
 def test_the_token_in_use_is_never_deleted(account: Account) -> None:
