@@ -129,5 +129,8 @@ KIND = Kind(
     renames=True,
     echoes=frozenset({"resources"}),
     volatile=True,
+    # Each is a row of its own, and memberships are rows of one group. An update could give IPv6 addresses anew to peers that
+    # two of them share, so updates go one by one.
+    writes_together=frozenset({"create", "delete"}),
     waits_for=("posture_check",),
 )

@@ -109,4 +109,6 @@ KIND = Kind(
     common=_common,
     unique=Unique.ON_CREATE,
     renames=True,
+    # A create looks for its own name alone; nothing else is written.
+    writes_together=frozenset({"create", "update", "delete"}),
 )

@@ -117,24 +117,26 @@ class Traces:
         self._deletes: set[int] = set()
         self._explained: Counter[tuple[str, ...]] = Counter()
 
-    def sent(self, method: str, where: str) -> None:
-        """Note a write before it is sent: events are about the ids in its path."""
+    def sent(self, method: str, where: str) -> int:
+        """Note a write before it is sent, and return its number: events are about the ids in its path."""
         self.calls += 1
-        self._is_about({part for part in where.split("/") if any(char.isdigit() for char in part)} or {self._account})
+        ids = {part for part in where.split("/") if any(char.isdigit() for char in part)}
+        self._is_about(self.calls, ids or {self._account})
         if method == "DELETE":
             self._deletes.add(self.calls)
+        return self.calls
 
-    def answered(self, body: Any, answer: Any) -> None:
-        """Note what was made: the answer's id, or, where no answer has it, the names that it was to have."""
+    def answered(self, number: int, body: Any, answer: Any) -> None:
+        """Note what a write made: the answer's id, or, where no answer has it, the names that it was to have."""
         inner = answer.values() if isinstance(answer, dict) else ()
         shown = [one["id"] for one in (answer, *inner) if isinstance(one, dict) and isinstance(one.get("id"), str)]
         meant = body.values() if isinstance(body, dict) else ()
-        self._is_about(shown or [value for value in meant if isinstance(value, str) and value])
+        self._is_about(number, shown or [value for value in meant if isinstance(value, str) and value])
 
-    def _is_about(self, words: Iterable[str]) -> None:
-        """Enter what the last call is about; the empty word stands for whatever there is."""
+    def _is_about(self, number: int, words: Iterable[str]) -> None:
+        """Enter what a call is about; the empty word stands for whatever there is."""
         for word in words:
-            self._about[word].add(self.calls)
+            self._about[word].add(number)
 
     def take(self, events: Iterable[Event]) -> None:
         """Look for the causes of these events, and again for those of which none was found before.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from reconciler.api.client import Api
 from reconciler.api.problems import CallFailed, OutOfTime, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
+from reconciler.apply.batches import Batch, batches
 from reconciler.apply.calls import Calls
 from reconciler.apply.forecast import calls, calls_of, reads_of, stages
 from reconciler.apply.journal import JournalFailed, MarkedSink, Unrecorded
@@ -21,6 +23,7 @@ from reconciler.errors import Diagnostic, ExitCode, NbsyncError, PlanRefused
 from reconciler.plan.change import Action, Change, Plan, Step
 from reconciler.plan.match import Book
 
+AT_A_TIME = 4
 SKIPPED = "NBS606"
 Progress = Callable[[Result], None]
 
@@ -87,9 +90,13 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
     wire = Wire(api, book.snapshot, run.journal, run.watch.traces)
     safe = MarkedSink(run.sink, run.journal) if run.sink else None
     work = _Work(wire, Calls(wire, book, safe), Renewal(wire, api, book, safe), run, calls_of(plan))
-    for stage in stages(plan.steps):
-        work.work_through(stage)
-    work.look_back()
+    with wire.turn:
+        for stage in stages(plan.steps):
+            work.work_through(stage)
+        work.look_back()
+    position = {change: place for place, change in enumerate(plan.changes)}
+    work.report.results.sort(key=lambda result: position[result.change])
+    work.report.written = work.touched
     if plan.steps:
         work.report.diagnostics += run.watch.findings()
     work.report.written = work.touched
@@ -116,10 +123,21 @@ class _Work:
             checked = [path for change in dict.fromkeys(likely) for path in self.calls.meanwhile.paths(change)]
             self.look_back(checked)
         self.left -= reads_of(stage)
-        for step in stage:
-            self.wire.begin(self.left)
+        for batch in batches(stage):
+            self._take_all(batch)
+
+    def _take_all(self, batch: Batch) -> None:
+        """Take the steps of one batch, several at a time if there are several."""
+        if len(batch) == 1:
+            self.take(batch[0])
+            return
+        with self.wire.aside(), ThreadPoolExecutor(AT_A_TIME, "nbsync-write") as pool:
+            for done in [pool.submit(self._take_in_turn, step) for step in batch]:
+                done.result()
+
+    def _take_in_turn(self, step: Step) -> None:
+        with self.wire.turn:
             self.take(step)
-            self.left -= calls(step)
 
     def look_back(self, checked: Sequence[str] = ()) -> None:
         """Read again what was written, and these lists; what was not kept as it was meant has failed."""
@@ -162,6 +180,8 @@ class _Work:
 
     def take(self, step: Step) -> None:
         """Take one step, unless something that it needs was not done."""
+        self.wire.begin(self.left)
+        self.left -= calls(step)
         change = step.change
         if change not in self.undone and (reason := self._reason_to_skip(step) or self._reason_to_end()):
             self.undone[change] = Status.SKIPPED, _skipped(change, reason)
@@ -181,7 +201,9 @@ class _Work:
 
     def _reason_to_end(self) -> str:
         try:
-            self.run.watch.look()
+            if self.run.watch.is_time():
+                self.wire.await_answers()
+                self.run.watch.look()
         except Stopped:
             self.report.stopped = self.run.interruption.exit_code or ExitCode.INTERRUPTED
             self.ended = "the run was interrupted"
@@ -197,7 +219,7 @@ class _Work:
             self._make(step)
         except Stopped:
             self.report.stopped = self.run.interruption.exit_code or ExitCode.INTERRUPTED
-            halfway = self.wire.done > done
+            halfway = self.wire.has_begun
             said = _skipped(change, "the run was interrupted") if not halfway else _halfway(change)
             self._failed(step, Status.FAILED if halfway else Status.SKIPPED, said, ExitCode.INTERRUPTED)
         except OutOfTime as error:
@@ -231,8 +253,9 @@ class _Work:
 
     def _out_of_time(self, step: Step, diagnostic: Diagnostic) -> None:
         """Nothing of this step was sent, nor is anything of the others."""
-        self.report.stopped = ExitCode.THROTTLED
-        self.report.diagnostics.append(diagnostic)
+        if self.report.stopped is None:
+            self.report.diagnostics.append(diagnostic)
+        self.report.stopped = self.report.stopped or ExitCode.THROTTLED
         self.ended = diagnostic.message
         self._failed(step, Status.SKIPPED, _skipped(step.change, self.ended), ExitCode.THROTTLED)
 

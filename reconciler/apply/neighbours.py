@@ -55,6 +55,10 @@ class Unwatched:
     def __init__(self, account: str = "") -> None:
         self.traces = Traces(account)
 
+    def is_time(self) -> bool:
+        """Never."""
+        return False
+
     def look(self) -> None:
         """Nothing to see."""
 
@@ -112,7 +116,7 @@ class Watch(Unwatched):
             AnotherRun: another run is at work, and it was first.
             Stopped: a signal ended the wait.
         """
-        if self._is_blind or not self._is_time():
+        if not self.is_time():
             return
         started = self._clock()
         try:
@@ -123,7 +127,10 @@ class Watch(Unwatched):
         now = self._clock()
         self._next = now + max(EVERY, SHARE * (now - started))
 
-    def _is_time(self) -> bool:
+    def is_time(self) -> bool:
+        """Whether to look now; whoever does has no write under way, as nothing is known yet of what that makes."""
+        if self._is_blind:
+            return False
         if self._looked_at < 1:
             return self.traces.calls > self._looked_at
         return self._clock() >= self._next and self.traces.calls >= self._looked_at + CHANGES_BETWEEN

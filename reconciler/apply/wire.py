@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition, Lock, local
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,12 +21,21 @@ from schemas._core.fields import JsonObject
 TAKEN = 200
 
 
+class _Here(local):
+    """What one thread is about: whether the change that it makes may have had an effect."""
+
+    has_begun = False
+
+
 class Wire:
     """Sends what a change asks for, given a client that may write.
 
     What has begun is finished: once a change may have had an effect, its other calls are made also after the end of the run.
+    Several threads may make changes, but only one at a time does anything but wait for the answer to a write: the one that has
+    the turn. Nothing is read while a write is under way: NetBird fails to list what is being deleted.
 
     Attributes:
+        turn: to be held by whoever works on a plan; it is let go while a write is under way.
         done: how many writes the server has taken.
     """
 
@@ -34,13 +45,35 @@ class Wire:
         self._journal = journal
         self._traces = traces
         self._last: dict[str, JsonObject] = {}
-        self._has_begun = False
+        self._here = _Here()
+        self._under_way = 0
+        self._answered = Condition()
+        self.turn = Lock()
         self.done = 0
 
     def begin(self, calls: int) -> None:
         """Turn to the next change; so many calls are left, with its own."""
-        self._has_begun = False
+        self._here.has_begun = False
         self._api.expect(calls)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the change that this thread makes may have had an effect."""
+        return self._here.has_begun
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let others have the turn until the end of the block."""
+        self.turn.release()
+        try:
+            yield
+        finally:
+            self.turn.acquire()
+
+    def await_answers(self) -> None:
+        """Wait until no write is under way; as the turn is kept, no other one begins."""
+        with self._answered:
+            self._answered.wait_for(lambda: not self._under_way)
 
     def get(self, where: str) -> Any:
         """Read what is at a path now.
@@ -48,7 +81,8 @@ class Wire:
         Raises:
             AccountError: as `ReadApi.get`.
         """
-        answer = self._api.get(where, overtime=self._has_begun)
+        self.await_answers()
+        answer = self._api.get(where, overtime=self._here.has_begun)
         self._remember(where, answer)
         return answer
 
@@ -58,6 +92,7 @@ class Wire:
         Raises:
             AccountError: as `ReadApi.get_many`.
         """
+        self.await_answers()
         if overtime:
             return [self._api.get(where, overtime=True) for where in places]
         return self._api.get_many(places)
@@ -75,18 +110,32 @@ class Wire:
             JournalFailed: it could not be noted, and was not sent.
         """
         number = self._announce(change, method, where, body)
-        self._traces.sent(method, where)
         try:
-            answer = self._api.send(method, where, body, overtime=self._has_begun)
+            answer = self._sent(method, where, body)
         except (CallFailed, OutOfTime, Stopped) as error:
-            self._has_begun = self._has_begun or (isinstance(error, CallFailed) and error.outcome == "unknown")
+            may_have_effect = isinstance(error, CallFailed) and error.outcome == "unknown"
+            self._here.has_begun = self._here.has_begun or may_have_effect
             self._note_failure(number, error)
-            self._traces.answered(body, None)
             raise
-        self._has_begun = True
+        self._here.has_begun = True
         self.done += 1
-        self._traces.answered(body, answer)
         self._note(number, change, method, where, answer)
+        return answer
+
+    def _sent(self, method: str, where: str, body: Any) -> Any:
+        """The answer to a write; whoever waits for it knows what has come of the write."""
+        with self._answered:
+            number = self._traces.sent(method, where)
+            self._under_way += 1
+        with self.aside():
+            answer = None
+            try:
+                answer = self._api.send(method, where, body, overtime=self._here.has_begun)
+            finally:
+                with self._answered:
+                    self._traces.answered(number, body, answer)
+                    self._under_way -= 1
+                    self._answered.notify_all()
         return answer
 
     def _announce(self, change: Change, method: str, where: str, body: Any) -> int:

@@ -111,12 +111,15 @@ class Step:
             object is deleted. `NARROWED` where access is narrowed before it is widened elsewhere.
         common: the object narrowed to what it gives before and after; None but for such a step.
         needs: changes without which this one cannot be made.
+        rank: steps that have the same one, stand next to each other and need nothing of each other could as well stand in another
+            order; None where that is not known.
     """
 
     change: Change
     detour: str = ""
     common: Resource | None = None
     needs: frozenset[Change] = frozenset()
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

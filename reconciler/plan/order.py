@@ -41,7 +41,8 @@ def order(changes: Iterable[Change], book: Book) -> tuple[Step, ...]:
     position = {name: place for place, name in enumerate(book.desired.registry)}
     anew = {change: made_anew(change) for change in gone}
     split = {change: widened(change, common) for change, common in shares.common.items() if change.desired}
-    return _steps(_sorted(turns, position, shares), turns, shares, anew | split)
+    ranks = _ranks(turns, shares)
+    return _steps(_sorted(turns, position, ranks), turns, shares, ranks, anew | split)
 
 
 _COMING = (Action.CREATE, Action.REPLACE)
@@ -196,9 +197,8 @@ def _ranks(turns: Turns, shares: Shares) -> dict[Turn, Rank]:
     return ranks
 
 
-def _sorted(turns: Turns, position: Mapping[str, int], shares: Shares) -> Iterator[Turn]:
+def _sorted(turns: Turns, position: Mapping[str, int], ranks: Mapping[Turn, Rank]) -> Iterator[Turn]:
     """Kahn's algorithm; of what is free to go, the most urgent goes first."""
-    ranks = _ranks(turns, shares)
     dependents: dict[Turn, list[Turn]] = defaultdict(list)
     for turn, needs in turns.items():
         for needed in needs:
@@ -224,7 +224,11 @@ def _sorted(turns: Turns, position: Mapping[str, int], shares: Shares) -> Iterat
 
 
 def _steps(
-    order_of: Iterable[Turn], turns: Turns, shares: Shares, instead: Mapping[Change, Change]
+    order_of: Iterable[Turn],
+    turns: Turns,
+    shares: Shares,
+    ranks: Mapping[Turn, Rank],
+    instead: Mapping[Change, Change],
 ) -> tuple[Step, ...]:
     """The turns as steps; an object that has to go to make room is made anew."""
     found = []
@@ -232,6 +236,6 @@ def _steps(
         needs = frozenset(instead.get(other, other) for other, _ in turns[change, part] if other is not change)
         detour = {Part.WHOLE: "", Part.ROOM: aside(change), Part.COMMON: NARROWED}[part]
         common = shares.common[change] if part is Part.COMMON else None
-        found.append(Step(instead.get(change, change), detour, common, needs))
+        found.append(Step(instead.get(change, change), detour, common, needs, ranks[change, part]))
     assert len(found) == len(turns), "no turn is left out"
     return tuple(found)

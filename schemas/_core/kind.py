@@ -240,6 +240,8 @@ class Kind(Generic[M]):
         successor_first: a new object of one parent (or name) is made before an old one goes, so that there is always one.
         takes_along: kinds of objects that the server deletes with one of this kind: the field that names it, by kind.
         waits_for: kinds that come before this one although it refers to none of them.
+        writes_together: what may be done to several objects at the same time (`create`, `update`, `delete`): the server writes to
+            each of them alone, and what it decides by is not written meanwhile.
         stirs: fields of the API that a write of this kind changes in objects of others, by kind.
         echoes: fields of the API beyond the model that an update has to send as they are: what it leaves out is lost.
     """
@@ -304,6 +306,7 @@ class Kind(Generic[M]):
     successor_first: bool = False
     takes_along: Mapping[str, str] = field(default_factory=dict)
     waits_for: tuple[str, ...] = ()
+    writes_together: frozenset[str] = frozenset()
     stirs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     echoes: frozenset[str] = frozenset()
 

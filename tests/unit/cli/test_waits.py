@@ -94,7 +94,7 @@ def test_a_server_with_the_usual_limit_is_worked_to_the_end(limits: Callable[[di
     account.write(groups(600))
     outcome = account.nbsync("apply", "nbsync.yaml", "--yes")
     assert outcome.exit_code == 0, outcome.stderr
-    assert "applied group/g599 (600/600)" in outcome.stderr
+    assert "(600/600)" in outcome.stderr
     assert 1000 <= account.hours.slept <= 1100
     assert refusals(account) <= 8
 
@@ -103,13 +103,16 @@ def test_how_long_the_rest_takes_is_told_when_the_limit_is_met_and_not_with_ever
     limited.write(GROUPS)
     told = limited.nbsync("apply", "nbsync.yaml", "--yes").stderr.splitlines()
     assert "applying: 102 calls to make" in told
-    (thought, known) = (line for line in told if "requests a minute" in line)
+    thought, *known = (line for line in told if "a minute" in line)
     assert re.fullmatch(
         r"the server's rate limit is reached; if it lets NetBird's usual 6 requests a minute through: "
         r"\d\d calls are left, about 1\d minutes",
         thought,
     )
-    assert re.fullmatch(r"the server lets 6 requests a minute through: \d\d calls are left, about 1\d minutes", known)
+    assert re.fullmatch(
+        r"the server lets 6 requests a minute through: \d\d calls are left, about 1\d minutes", known[0]
+    )
+    assert len(known) <= 3, "again only when more is known of it"
     assert len([line for line in told if line.startswith("waiting")]) == refusals(limited)
 
 
@@ -131,7 +134,7 @@ def test_the_end_of_the_time_ends_an_apply_with_everything_recorded(limited: Any
     statuses = list(outcome.statuses.values())
     applied = statuses.count("applied")
     assert 50 <= applied <= 70
-    assert statuses == ["applied"] * applied + ["skipped"] * (100 - applied)
+    assert statuses.count("skipped") == 100 - applied
     assert [found.code for found in outcome.errors if found.code != "NBS606"] == ["NBS513", "NBS633"]
     limited.hours.sleep(60)
     assert len(limited.names("/groups")) == applied + 1
@@ -149,7 +152,9 @@ def test_the_journal_says_of_every_call_that_the_end_of_the_time_kept_back_that_
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     outcomes = [line["outcome"] for line in lines if line["line"] == "answer"]
     assert len(outcomes) == sum(line["line"] == "call" for line in lines)
-    assert outcomes == ["taken"] * (len(outcomes) - 1) + ["not_processed"]
+    kept_back = outcomes.count("not_processed")
+    assert 1 <= kept_back <= 4, "as many as are sent at a time"
+    assert outcomes.count("taken") == len(outcomes) - kept_back
     assert (lines[-1]["line"], lines[-1]["exit_code"]) == ("end", 9)
 
 
