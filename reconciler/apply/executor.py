@@ -96,7 +96,6 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
         work.look_back()
     position = {change: place for place, change in enumerate(plan.changes)}
     work.report.results.sort(key=lambda result: position[result.change])
-    work.report.written = work.touched
     if plan.steps:
         work.report.diagnostics += run.watch.findings()
     work.report.written = work.touched
