@@ -14,11 +14,12 @@ from typing import Any
 import click
 
 from reconciler.api.client import Api, ReadApi
-from reconciler.apply.executor import Interruption, Run, execute, require_sink
+from reconciler.apply.executor import execute, require_sink
 from reconciler.apply.forecast import calls_of
 from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.outputs import FileSink, Sink, open_sink
 from reconciler.apply.permission import require_permission
+from reconciler.apply.work import Interruption, Run
 from reconciler.cli import journals
 from reconciler.cli.alone import alone
 from reconciler.cli.options import collect, for_plans, for_the_record

@@ -8,9 +8,10 @@ from glob import escape
 from pathlib import Path
 
 from reconciler.api.client import Api, ReadApi
-from reconciler.apply.executor import Run, execute
+from reconciler.apply.executor import execute
 from reconciler.apply.outputs import Revealed
 from reconciler.apply.report import Status
+from reconciler.apply.work import Run
 from reconciler.cli.options import Options, collect
 from reconciler.cli.session import Session
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, Severity

@@ -148,7 +148,7 @@ def test_it_is_held_from_before_the_account_is_read_to_the_last_write(account: A
             held[f"{request.method} {request.path}"] = True
 
     between.before = before
-    account.applied(TEXT)
+    account.applied(TEXT, "--journal", "here.jsonl")
     assert not held.pop("GET /api/accounts")
     assert {"GET /api/groups", "POST /api/groups"} <= held.keys()
     assert all(held.values())
