@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas._core.conflicts import EVERYBODY
 from schemas._core.ports import Span, covered, span_text, traffic_spans
 from schemas._core.rule import Rule
 
@@ -33,14 +34,21 @@ def union(one: Rule, other: Rule) -> Said | None:
 
 
 def _both_ends(one: Rule, other: Rule) -> Said | None:
-    ends = {name: _in_both_ends(getattr(one, name), getattr(other, name)) for name in ("from_", "to")}
+    """All peers are in All; of resources, which only the far end has, that is not said."""
+    ends = {
+        "from_": _in_both_ends(one.from_, other.from_, everybody=EVERYBODY),
+        "to": _in_both_ends(one.to, other.to),
+    }
     return ends if all(ends.values()) else None
 
 
-def _in_both_ends(one: Any, other: Any) -> Any:
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return tuple(sorted(set(one) & set(other)))
-    return one if one == other else None
+def _in_both_ends(one: Any, other: Any, everybody: str = "") -> Any:
+    if not (isinstance(one, tuple) and isinstance(other, tuple)):
+        return one if one == other else None
+    found = set(one) & set(other)
+    found |= set(one) if everybody in other else set()
+    found |= set(other) if everybody in one else set()
+    return tuple(sorted(found))
 
 
 def _in_either_end(one: Any, other: Any) -> Any:

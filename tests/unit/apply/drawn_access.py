@@ -9,6 +9,10 @@ from tests.unit.apply.drawn import Draw, Json
 
 MACHINES = {"m1": "0.50.0", "m2": "0.60.0", "m3": "0.70.0", "m4": "0.60.0"}
 """Peers and the versions of their clients."""
+PERSON, LAPTOP = "ana@acme.io", "laptop"
+"""Somebody whose machine is in the groups in which she is."""
+HERS = ["u1", "u2"]
+"""Groups without declared members: whose machines are in them, the server says."""
 ADDRESSES = ["10.0.0.1", "10.0.0.0/16", "10.1.0.1", "a.example"]
 NETWORKS = ["192.168.1.0/24", "192.168.2.0/24"]
 POINTS = ["10.0.0.1/32", "10.0.0.2/32", "10.1.0.1/32", "a.example", "192.168.1.1/32", "192.168.2.1/32"]
@@ -34,15 +38,18 @@ class DrawAccess(Draw):
             "networks": networks,
             "policies": self._policies(),
             "routes": self._routes(),
+            "users": {PERSON: {"auto_groups": self.some(HERS), "blocked": False}},
         }
 
     def _groups(self) -> Json:
         pool = ["g1", "g2", "g3", "g4", "g5"]
         self.groups = self.some(pool, least=2)
-        return {
+        found = {
             name: self._renamed({"peers": self.some(MACHINES, most=3)}, name, pool) if self.maybe(0.8) else {}
             for name in self.groups
         }
+        self.groups += HERS
+        return found | {name: {} for name in HERS}
 
     def _posture_checks(self) -> Json:
         pool = ["c1", "c2"]
