@@ -15,6 +15,9 @@ from reconciler.load.scalars import plain
 
 _SIMPLE = re.compile(r"[A-Za-z0-9/][\w./@%+-]*(?: [\w(][\w./@%+()-]*)*", re.ASCII)
 """Text of words that is plain everywhere, unless it is a number or a constant."""
+_RUNNERS_MARK = re.compile(r"##(?=\w*\[)")
+_COMMAND = re.compile(rf"^\s*::|{_RUNNERS_MARK.pattern}", re.MULTILINE)
+"""What a CI runner would take for a command where it sees it in a log: an export on stdout is in one."""
 _BASIC_PLANE = 0xFFFF
 
 
@@ -36,8 +39,9 @@ def value_text(value: Any, *, flow: bool) -> str:
 def _text(text: str, flow: bool) -> str:
     if _SIMPLE.fullmatch(text) and isinstance(plain(text), str):
         return text
-    if any(map(_is_hidden, text)):
-        return "".join(_escaped(char) if _is_hidden(char) else char for char in _dumped_in_double_quotes(text))
+    if any(map(_is_hidden, text)) or _COMMAND.search(text):
+        shown = "".join(_escaped(char) if _is_hidden(char) else char for char in _dumped_in_double_quotes(text))
+        return _RUNNERS_MARK.sub(r"#\\x23", shown)
     # Between brackets some parsers trip over colons, as in fd00::/8, and over `? `, although YAML 1.2 lets them stand there.
     if not isinstance(plain(text), str) or (flow and (":" in text or text.startswith("?"))):
         return _quoted(text)
@@ -65,8 +69,11 @@ def _dumped_in_double_quotes(text: str) -> str:
 
 
 def _is_hidden(char: str) -> bool:
-    """It is no more than a mark, such as one that turns the direction of reading: two names could look alike."""
-    return unicodedata.category(char) == "Cf"
+    """It is no more than a mark, such as one that turns the direction of reading: two names could look alike.
+
+    Or nobody knows what it is: a character of a later Unicode than this Python's.
+    """
+    return not char.isprintable() and char not in "\n\t" and unicodedata.category(char) != "Cc"
 
 
 def _escaped(char: str) -> str:

@@ -101,3 +101,14 @@ def test_keys_are_written_as_they_are():
 def test_what_is_no_text_is_not_quoted(value, text):
     """Numbers, booleans and nothing."""
     assert value_text(value, flow=True) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["::set-output name=x::y", " ::error::x", "a\n::error::x\n", "##[group]x", "a ##vso[x]"]
+)
+def test_no_line_of_an_export_is_a_command_to_a_ci_runner(text: str) -> None:
+    for written in (key_text(text), value_text(text, flow=False), value_text(text, flow=True)):
+        assert not any(
+            line.lstrip().startswith("::") or "##[" in line or "##vso[" in line for line in written.split("\n")
+        )
+    assert loaded(f"{key_text(text)}: {value_text(text, flow=False)}\n") == {text: text}

@@ -122,7 +122,8 @@ def test_an_export_of_any_names_is_a_document(texts: list[str], canned: Canned, 
     assert outcome.exit_code in (0, 1, 3), outcome.stderr
     check_lines(outcome.stderr)
     check_lines(outcome.stdout.replace("\t", ""))
-    if outcome.exit_code == 0:
+    half = any("\ud800" <= char <= "\udfff" for text in texts for char in text)  # no file can hold that
+    if outcome.exit_code == 0 and not half:
         (desk.folder / "exported.yaml").write_text(outcome.stdout, encoding="utf-8")
         validated = desk.nbsync("validate", "-o", "json", "exported.yaml")
         assert validated.exit_code == 0, validated.stdout
