@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import pytest
@@ -12,6 +13,11 @@ from reconciler.api.rate import Rate
 from reconciler.simulator.ratelimit import Buckets
 
 LATENCY = 0.03
+
+
+@pytest.fixture(autouse=True)
+def _same_jitter_each_time() -> None:
+    random.seed(1)
 
 
 class Server:
