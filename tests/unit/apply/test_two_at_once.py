@@ -389,8 +389,8 @@ def work(api: Api, changes: int, seconds: float) -> int:
     watch: Any = Watch(api, clock=lambda: api.now)  # type: ignore[arg-type]
     for _ in range(changes):
         watch.look()
-        watch.traces.sent("POST", "/groups")
-        watch.traces.answered({"name": "x"}, api.send())
+        number = watch.traces.sent("POST", "/groups")
+        watch.traces.answered(number, {"name": "x"}, api.send())
         api.now += seconds
     assert watch.findings() == []
     return api.reads

@@ -95,8 +95,10 @@ def test_a_server_with_the_usual_limit_is_worked_to_the_end(limits: Callable[[di
     outcome = account.nbsync("apply", "nbsync.yaml", "--yes")
     assert outcome.exit_code == 0, outcome.stderr
     assert "(600/600)" in outcome.stderr
-    assert 1000 <= account.hours.slept <= 1100
-    assert refusals(account) <= 8
+    over = len(account.simulator.requests) - refusals(account) - 500
+    assert over >= 100
+    assert 9.5 * over <= account.hours.slept <= 11 * over
+    assert refusals(account) <= 20
 
 
 def test_how_long_the_rest_takes_is_told_when_the_limit_is_met_and_not_with_every_call(limited: Any) -> None:
@@ -133,7 +135,7 @@ def test_the_end_of_the_time_ends_an_apply_with_everything_recorded(limited: Any
     assert limited.hours.slept <= 300
     statuses = list(outcome.statuses.values())
     applied = statuses.count("applied")
-    assert 50 <= applied <= 70
+    assert 40 <= applied <= 70
     assert statuses.count("skipped") == 100 - applied
     assert [found.code for found in outcome.errors if found.code != "NBS606"] == ["NBS513", "NBS633"]
     limited.hours.sleep(60)
