@@ -17,8 +17,8 @@ from schemas._core.people import may_write
 
 ROOT = Path(__file__).parents[1]
 MODULES = [path for path in sorted((ROOT / "reconciler").rglob("*.py")) if "simulator" not in path.parts]
-HOMONYMS = {("settings.py", "token"), ("change.py", "account")}
-"""Texts that are the name of a kind and mean something else: the caller's own token, and where a change was made."""
+HOMONYMS = {("settings.py", "token"), *((name, "account") for name in ("change.py", "runs.py", "schema.py"))}
+"""Texts that are the name of a kind and mean something else: the caller's own token; where a change, or a run, was made."""
 
 
 def test_imports_go_one_way() -> None:
