@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,12 +168,15 @@ class Figures:
     said: dict[str, Any]
 
 
-def measure(arguments: list[str], environ: dict[str, str]) -> Figures:
+NBSYNC = ("-m", "reconciler")
+
+
+def measure(arguments: list[str], environ: dict[str, str], program: Sequence[str] = NBSYNC) -> Figures:
     """Run nbsync once."""
     with tempfile.TemporaryFile() as output:
         began = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *arguments], env=environ, stdout=output, stderr=subprocess.DEVNULL
+            [sys.executable, *program, *arguments], env=environ, stdout=output, stderr=subprocess.DEVNULL
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
@@ -251,14 +254,32 @@ def journal(changes: int, folder: Path) -> Iterator[str]:
         yield row(said, changes, median(lambda flags=flags: slow_apply(folder / "new", flags), 3))
 
 
-def slow_apply(files: Path, flags: list[str]) -> Figures:
+ONE_BY_ONE = """
+import sys
+from reconciler.apply import batches
+from reconciler.cli.main import run
+
+batches.FEWEST = sys.maxsize
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def together(changes: int, folder: Path) -> Iterator[str]:
+    """Lines of the table about what is gained by writes that run together, where the server takes its time."""
+    write(folder / "new", {"groups": {f"group-{number:05}": {} for number in range(changes)}})
+    for what, program in (("one write at a time", ("-c", ONE_BY_ONE)), ("four writes at a time", NBSYNC)):
+        said = f"apply at {DELAY * 1000:.0f} ms, {what}"
+        yield row(said, changes, median(lambda program=program: slow_apply(folder / "new", [], program), 3))
+
+
+def slow_apply(files: Path, flags: list[str], program: Sequence[str] = NBSYNC) -> Figures:
     """Apply to a fresh account whose server takes its time."""
     server = subprocess.Popen([sys.executable, "-c", SLOW_SERVER, str(DELAY)], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         url, token = server.stdout.readline().split()
         environ = {**os.environ, "NB_MANAGEMENT_URL": url, "NB_PAT": token}
-        return measure(["apply", str(files), "--yes", "-q", "-o", "json", *flags], environ)
+        return measure(["apply", str(files), "--yes", "-q", "-o", "json", *flags], environ, program)
     finally:
         server.terminate()
         server.wait()
@@ -277,6 +298,9 @@ def main() -> None:
                 print(line, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for line in journal(300, Path(folder)):
+            print(line, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for line in together(300, Path(folder)):
             print(line, flush=True)
 
 
