@@ -44,7 +44,7 @@ def run(desk: Desk, command: str) -> Outcome:
     return desk.nbsync(*LOOKS[command], *(["-q"] if command != "doctor" else []))
 
 
-@tries(300)
+@tries(150)
 @given(data=st.data())
 def test_a_value_of_another_type_is_kept_or_a_clear_error(data: st.DataObject, canned: Canned, desk: Desk) -> None:
     command = data.draw(st.sampled_from(["plan"] * 6 + ["export"] * 3 + ["drift", "schema", "doctor"]))

@@ -68,7 +68,7 @@ def check(desk: Desk, *arguments: str) -> None:
         assert found.place, found
 
 
-@tries(150)
+@tries(100)
 @given(data=anything)
 def test_any_file_is_a_document_or_has_errors_with_places(data: bytes, desk: Desk) -> None:
     (desk.folder / "a.yaml").write_bytes(data)

@@ -73,7 +73,7 @@ def document(name: str, value: str) -> str:
     return json.dumps(said)
 
 
-@tries(60)
+@tries(30)
 @given(name=names, value=names)
 @pytest.mark.parametrize("command", ["validate", "plan"])
 def test_names_in_files_stay_names(command: str, name: str, value: str, canned: Canned, desk: Desk) -> None:
@@ -101,7 +101,7 @@ def renamed(answer: Any, texts: list[str], seen: list[int]) -> Any:
     return copy
 
 
-@tries(40)
+@tries(20)
 @given(texts=st.lists(names, min_size=1, max_size=5))
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_names_from_the_server_stay_names(command: str, texts: list[str], canned: Canned, desk: Desk) -> None:
@@ -114,7 +114,7 @@ def test_names_from_the_server_stay_names(command: str, texts: list[str], canned
     check_lines(outcome.stderr)
 
 
-@tries(40)
+@tries(20)
 @given(texts=st.lists(names, min_size=1, max_size=5))
 def test_an_export_of_any_names_is_a_document(texts: list[str], canned: Canned, desk: Desk) -> None:
     canned.instead = {path: json_answer(renamed(answer, texts, [])) for path, answer in canned.answers.items()}
@@ -129,7 +129,7 @@ def test_an_export_of_any_names_is_a_document(texts: list[str], canned: Canned, 
         assert validated.exit_code == 0, validated.stdout
 
 
-@tries(60)
+@tries(30)
 @given(
     said=names,
     status=st.sampled_from([400, 403, 500]),

@@ -83,7 +83,7 @@ def check(outcome: Outcome, *codes: int) -> None:
     assert all(line.isprintable() for line in (outcome.stdout + outcome.stderr).splitlines())
 
 
-@tries(60)
+@tries(30)
 @given(edits=edits)
 def test_a_plan_file_of_which_a_byte_is_another_is_refused(
     edits: list[tuple[int, int, bytes]], records: Records
@@ -98,7 +98,7 @@ def test_a_plan_file_of_which_a_byte_is_another_is_refused(
         assert outcome.writes == []
 
 
-@tries(80)
+@tries(40)
 @given(data=st.data())
 def test_a_plan_file_that_is_forged_does_not_make_nbsync_fall_over(data: st.DataObject, records: Records) -> None:
     document = json.loads(records.plan)
@@ -120,7 +120,7 @@ def on_lines(change: Callable[[list[Any]], list[Any]]) -> Callable[[bytes], byte
     return apply
 
 
-@tries(60)
+@tries(30)
 @given(data=st.data())
 def test_any_journal_is_read_as_far_as_it_can_be(data: st.DataObject, records: Records) -> None:
     lines = [json.loads(line) for line in records.entries.splitlines()]
@@ -135,7 +135,7 @@ def test_any_journal_is_read_as_far_as_it_can_be(data: st.DataObject, records: R
     check(records.nbsync("plan", "-q"), 0, 3, 5)
 
 
-@tries(60)
+@tries(30)
 @given(data=st.data())
 def test_no_journal_makes_a_rollback_touch_what_its_run_did_not(data: st.DataObject, records: Records) -> None:
     lines = [json.loads(line) for line in records.entries.splitlines()]
