@@ -82,6 +82,13 @@ class Fresh:
                 for group in wanted:
                     self._try(group)
 
+    def _try_together(self, paths: list[str]) -> None:
+        """What one of these lists shows now another one that was read before some write need not show yet."""
+        if any(path not in self._readings for path in paths):
+            for path in paths:
+                self._readings.pop(path, None)
+        self._try(paths)
+
     def _try(self, paths: list[str], *, overtime: bool = False) -> None:
         try:
             self._take(paths, overtime=overtime)
@@ -113,7 +120,7 @@ class Fresh:
                 reading = self._readings.get(path)
                 if isinstance(reading, _Reading) and not self._is_good(reading, limit):
                     del self._readings[path]
-            self._try(paths)
+            self._try_together(paths)
             return self._view(kind, parent, paths)
 
     def renewed(self, kind: AnyKind, parent: str = "", *, overtime: bool = False) -> View:
@@ -137,7 +144,7 @@ class Fresh:
         """
         with self._lock:
             paths = paths_of(kind, self._registry, parent)
-            self._try(paths)
+            self._try_together(paths)
             view = self._view(kind, parent, paths)
             return self.renewed(kind, parent) if self.written_since(view, kind, identifier) else view
 
