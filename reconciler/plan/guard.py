@@ -76,15 +76,18 @@ def _limit(inspection: _Inspection, name: str, count: int) -> None:
     )
     allow = f"--allow delete:{count}"
     if limit.percent is not None and total > SMALL and count * 100 > limit.percent * total:
-        message = f"{count} of {total} live objects of the kind {name} would be deleted: {_percent(count, total)} %, the limit is {limit.percent} %"
+        message = f"{count} of {total} live objects of the kind {name} would be deleted: {_percent(count, total, limit.percent)} %, the limit is {limit.percent} %"
         inspection.refuse(MAX_DELETE, message, f"allow it for one run with {allow}", allow=allow)
     if limit.count is not None and count > limit.count:
         message = f"{count} objects of the kind {name} would be deleted, the limit is {limit.count}"
         inspection.refuse(MAX_DELETE, message, f"allow it for one run with {allow}", allow=allow)
 
 
-def _percent(count: int, total: int) -> str:
-    """A share to one decimal, never less than it is: what is over a limit is not shown as the limit."""
+def _percent(count: int, total: int, limit: float) -> str:
+    """A share in whole percents; to one decimal where it would look as if it were within the limit."""
+    whole = round(count * 100 / total)
+    if whole > limit:
+        return str(whole)
     tenths = -(-count * 1000 // total)
     return f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
 

@@ -49,7 +49,7 @@ def test_more_than_30_percent_of_a_kind_are_not_deleted(account: Account, stoppe
 
 @pytest.mark.parametrize(
     ("total", "left", "limit", "share"),
-    [(23, 16, 30, "30.5 %"), (20, 13, 30, "35 %"), (12, 8, 33, "33.4 %"), (11, 0, 99, "100 %")],
+    [(23, 16, 30, "30.5 %"), (20, 13, 30, "35 %"), (12, 8, 33, "33.4 %"), (12, 8, 30, "33 %"), (11, 0, 99, "100 %")],
 )
 def test_a_share_over_the_limit_is_not_shown_as_the_limit(
     account: Account, stopped: Stopped, total: int, left: int, limit: int, share: str
