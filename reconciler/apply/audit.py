@@ -96,6 +96,10 @@ def _event(row: Any) -> Event:
     )
 
 
+NAMED_BY = ("id", "ip")
+"""Fields of an answer that events name as their target; those on a peer's SSH server and expirations name its address."""
+
+
 class Traces:
     """What this run has sent, and which events come of it.
 
@@ -127,9 +131,10 @@ class Traces:
         return self.calls
 
     def answered(self, number: int, body: Any, answer: Any) -> None:
-        """Note what a write made: the answer's id, or, where no answer has it, the names that it was to have."""
+        """Note what a write made: what its events can name, or, where no answer has that, the names that it was to have."""
         inner = answer.values() if isinstance(answer, dict) else ()
-        shown = [one["id"] for one in (answer, *inner) if isinstance(one, dict) and isinstance(one.get("id"), str)]
+        objects = [one for one in (answer, *inner) if isinstance(one, dict)]
+        shown = [one[key] for one in objects for key in NAMED_BY if isinstance(one.get(key), str)]
         meant = body.values() if isinstance(body, dict) else ()
         self._is_about(number, shown or [value for value in meant if isinstance(value, str) and value])
 
