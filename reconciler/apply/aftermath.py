@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.apply.effect import Effect, effect_of
 from reconciler.apply.past import Call, Run
 from reconciler.errors import Diagnostic, Severity
 from reconciler.plan.match import Book
+from schemas import AnyKind
 from schemas._core.address import Address
 
 CUT_OFF, LOST = "NBS609", "NBS610"
 
 
-def aftermath(run: Run, book: Book) -> list[Diagnostic]:
-    """Tell what a run did that was cut off, as its journal and the account show it. Nothing is asked of the server."""
+def aftermath(runs: Sequence[Run], book: Book) -> list[Diagnostic]:
+    """Tell what runs did that were cut off, as their journals and the account show it. Nothing is asked of the server.
+
+    Args:
+        runs: newest first; at least one. Of the earlier ones it is told which secrets may be lost: nobody else may have.
+        book: what is there now.
+    """
+    run = runs[0]
     begin = run.begin
     said = [f"the last run here, nbsync {begin.command} at {begin.time}, was cut off"]
     said.append(f"{run.made} of {len(begin.changes)} changes were made")
     said += [_under_way(call, book) for call in _open_calls(run)]
     advice = f"nbsync history {run.path} shows its calls; nbsync apply goes on from where the account stands"
-    return [Diagnostic(CUT_OFF, "; ".join(said), advice, Severity.WARNING), *_lost_secrets(run, book)]
+    return [Diagnostic(CUT_OFF, "; ".join(said), advice, Severity.WARNING), *_lost_secrets(runs, book)]
 
 
 def _open_calls(run: Run) -> Iterator[Call]:
@@ -33,18 +40,29 @@ def _under_way(call: Call, book: Book) -> str:
     return f"{called.method} /api{called.path} for {called.address} was under way: {effect_of(called, book)[0]}"
 
 
-def _lost_secrets(run: Run, book: Book) -> Iterator[Diagnostic]:
-    """Objects that were made, or may have been, and whose secret is not marked as safe."""
-    made = {
+def _lost_secrets(runs: Sequence[Run], book: Book) -> Iterator[Diagnostic]:
+    """Objects that were made, or may have been, and whose secret is not marked as safe, by that run or a later one."""
+    known: set[str] = set()
+    for run in runs:
+        for address, call in _made(run).items():
+            if address not in known and _may_be_lost(run, call, book):
+                yield _lost(address, book.desired.registry[call.called.kind])
+        known |= {*_made(run), *(address for address, _ in run.safe)}
+
+
+def _made(run: Run) -> dict[str, Call]:
+    """Calls that have made something, or may have, by address; the last one of each."""
+    return {
         call.called.address: call
         for call in run.calls.values()
         if call.called.method == "POST" and (call.is_open or call.has_effect)
     }
-    for address, call in made.items():
-        if (kind := book.desired.registry.get(call.called.kind)) and kind.reveals and _may_be_lost(run, call, book):
-            advice = f"renew it: nbsync rotate {_quoted(address)}" if kind.renewable else _anew(kind.title)
-            message = f"the run was cut off before the secret of {address} was safe: it may be lost"
-            yield Diagnostic(LOST, message, advice, Severity.WARNING, address=address)
+
+
+def _lost(address: str, kind: AnyKind) -> Diagnostic:
+    advice = f"renew it: nbsync rotate {_quoted(address)}" if kind.renewable else _anew(kind.title)
+    message = f"a run was cut off before the secret of {address} was safe: it may be lost"
+    return Diagnostic(LOST, message, advice, Severity.WARNING, address=address)
 
 
 def _anew(title: str) -> str:
@@ -53,13 +71,15 @@ def _anew(title: str) -> str:
 
 def _may_be_lost(run: Run, call: Call, book: Book) -> bool:
     called, answer = call.called, call.answer
+    kind = book.desired.registry.get(called.kind)
+    if kind is None or not kind.reveals:
+        return False
     if any(
         address == called.address and (answer is None or identifier == answer.id) for address, identifier in run.safe
     ):
         return False
     if answer is None or answer.id is None:
         return effect_of(called, book)[0] in (Effect.TOOK, Effect.UNSEEN)
-    kind = book.desired.registry[called.kind]
     return answer.id in book.snapshot.of(kind.name) or not book.snapshot.shows(kind, answer.parent)
 
 

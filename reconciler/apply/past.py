@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 
 from reconciler.apply.lines import Answered, Begin, Called, End, Newer, Safe, Settled, read
@@ -181,14 +182,13 @@ def has_ended(path: Path) -> bool:
     return isinstance(read(last), End)
 
 
-def last_cut_off(server: str, environ: Mapping[str, str], file: Path | None = None) -> Run | None:
-    """The newest run against a server, if it was cut off: killed, or the power went.
+def cut_off(server: str, environ: Mapping[str, str], file: Path | None = None) -> list[Run]:
+    """Runs against a server that were cut off (killed, or the power went) since one ran to its end, newest first.
 
     Raises:
         Unreadable: as `newest_first`.
     """
     paths = _paths(server, environ, file)
     if not paths or has_ended(paths[0]):
-        return None
-    run = next(newest_first(server, environ, file), None)
-    return run if run is not None and run.outcome is Outcome.CUT_OFF else None
+        return []
+    return list(takewhile(lambda run: run.outcome is Outcome.CUT_OFF, newest_first(server, environ, file)))

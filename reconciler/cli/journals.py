@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.apply.aftermath import aftermath
 from reconciler.apply.journal import Journal, Occasion, Unrecorded, open_journal
-from reconciler.apply.past import Run, Unreadable, last_cut_off
+from reconciler.apply.past import Run, Unreadable, cut_off
 from reconciler.apply.report import Report
 from reconciler.apply.shelf import on_any_shelf
 from reconciler.cli.session import Session
@@ -47,7 +47,7 @@ def named(journal: str, environ: Mapping[str, str]) -> Path:
 
 
 def tell_of_the_last(session: Session, book: Book) -> None:
-    """Tell what the last run did, if it was cut off; journals that cannot be read are warned of.
+    """Tell what the last runs did, if they were cut off; journals that cannot be read are warned of.
 
     A run on a simulated account is told of only if its journal is asked for.
     """
@@ -55,12 +55,12 @@ def tell_of_the_last(session: Session, book: Book) -> None:
     if session.options.simulate is not None and file is None:
         return
     try:
-        run = last_cut_off(view.server_url or "", os.environ, file)
+        runs = cut_off(view.server_url or "", os.environ, file)
     except Unreadable as error:
         view.diagnostics += [replace(found, severity=Severity.WARNING) for found in error.diagnostics]
         return
-    if run is not None and _is_of(run, book):
-        view.diagnostics += aftermath(run, book)
+    if runs := [run for run in runs if _is_of(run, book)]:
+        view.diagnostics += aftermath(runs, book)
         session.goes_on = True
 
 

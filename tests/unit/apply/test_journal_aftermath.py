@@ -204,7 +204,7 @@ def test_an_object_whose_secret_may_be_lost_is_named_with_how_to_renew_it(
     cut(journals(folder)[0], last)
     _, found = told(account, text)
     assert (found.code, found.address, found.help) == ("NBS610", address, advice)
-    assert found.message == f"the run was cut off before the secret of {address} was safe: it may be lost"
+    assert found.message == f"a run was cut off before the secret of {address} was safe: it may be lost"
 
 
 def test_a_secret_that_is_safe_or_of_nothing_is_not_lost(account: Account, folder: Path) -> None:
