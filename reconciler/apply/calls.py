@@ -13,7 +13,6 @@ from reconciler.apply.intent import Written, compare, not_kept, odd_answer, show
 from reconciler.apply.lost import LostAnswers
 from reconciler.apply.meanwhile import Meanwhile
 from reconciler.apply.outputs import Revealed, Sink
-from reconciler.apply.own import require_made, require_updated
 from reconciler.apply.readback import ReadBack
 from reconciler.apply.undo import Undo
 from reconciler.apply.wire import Wire
@@ -134,7 +133,6 @@ class Calls:
         where = path(kind.endpoint.create_path, **self._lost.around(change))
         try:
             answer = self._wire.send(change, "POST", where, body)
-            require_made(kind, change.name, where, answer, lambda seen: (kind.name, seen) in self._book.addresses)
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise
@@ -200,7 +198,6 @@ class Calls:
         self._wire.saw(where, live.seen)
         try:
             seen = self._wire.send(change, "PUT", where, body)
-            require_updated(kind, where, seen)
         except CallFailed as error:
             if error.outcome != "unknown":
                 raise

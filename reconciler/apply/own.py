@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,15 +10,15 @@ from reconciler.api.problems import BadAnswer, Call
 from schemas import AnyKind
 
 
-def require_made(kind: AnyKind, name: str, where: str, answer: Any, is_known: Callable[[str], bool]) -> None:
-    """See that the answer to a create shows a new object of a kind.
+def require_made(kind: AnyKind, where: str, body: Any, answer: Any, known: Collection[str]) -> str:
+    """See that the answer to a create shows a new object of a kind, and return its id.
 
     Args:
         kind: of the object.
-        name: of the object; somebody else's secret would be handed over as its own if that were not looked at.
         where: the path to which it was posted.
+        body: what was posted.
         answer: what came back.
-        is_known: tells whether an id is that of an object which was there before.
+        known: ids of objects that were there before.
 
     Raises:
         BadAnswer: it shows something else; whether the object was made is not known.
@@ -27,16 +27,18 @@ def require_made(kind: AnyKind, name: str, where: str, answer: Any, is_known: Ca
     identifier = seen.get("id") if isinstance(seen, dict) else None
     if not isinstance(identifier, str):
         raise _odd(kind, "POST", where, "it shows no such object")
-    if is_known(identifier):
+    if identifier in known:
         raise _odd(kind, "POST", where, f"it shows an object that was there before, with the id {identifier}")
-    if kind.reveals and not (isinstance(answer.get(kind.reveals) or "", str) and _is_called(kind, seen, name)):
+    if kind.reveals and not (isinstance(answer.get(kind.reveals) or "", str) and _is_called(kind, seen, body)):
         raise _odd(kind, "POST", where, "it shows no secret of this object")
     _require_fields(kind, "POST", where, seen)
+    return identifier
 
 
-def _is_called(kind: AnyKind, seen: Any, name: str) -> bool:
-    called = seen.get(kind.name_field)
-    return isinstance(called, str) and kind.name_form(called) == kind.name_form(name)
+def _is_called(kind: AnyKind, seen: Any, body: Any) -> bool:
+    """Somebody else's secret would be handed over as this object's if that were not looked at."""
+    name, wanted = seen.get(kind.name_field), body.get(kind.name_field)
+    return isinstance(name, str) and kind.name_form(name) == kind.name_form(wanted)
 
 
 def require_updated(kind: AnyKind, where: str, answer: Any) -> None:

@@ -14,8 +14,10 @@ from reconciler.apply.audit import Traces
 from reconciler.apply.journal import Unrecorded
 from reconciler.apply.lines import Image
 from reconciler.apply.masking import masked
+from reconciler.apply.own import require_made, require_updated
 from reconciler.plan.change import Change
 from reconciler.state.snapshot import Live, Snapshot
+from schemas import AnyKind
 from schemas._core.fields import JsonObject
 
 TAKEN = 200
@@ -45,6 +47,7 @@ class Wire:
         self._journal = journal
         self._traces = traces
         self._last: dict[str, JsonObject] = {}
+        self._made: set[str] = set()
         self._here = _Here()
         self._under_way = 0
         self._answered = Condition()
@@ -105,13 +108,13 @@ class Wire:
         """Make one call for a change, and return the answer.
 
         Raises:
-            CallFailed: as `Api.send`.
+            CallFailed: as `Api.send`; a `BadAnswer` where it shows another object than the one that was written.
             OutOfTime: likewise.
             JournalFailed: it could not be noted, and was not sent.
         """
         number = self._announce(change, method, where, body)
         try:
-            answer = self._sent(method, where, body)
+            answer = self._sent(change, method, where, body)
         except (CallFailed, OutOfTime, Stopped) as error:
             may_have_effect = isinstance(error, CallFailed) and error.outcome == "unknown"
             self._here.has_begun = self._here.has_begun or may_have_effect
@@ -122,21 +125,30 @@ class Wire:
         self._note(number, change, method, where, answer)
         return answer
 
-    def _sent(self, method: str, where: str, body: Any) -> Any:
-        """The answer to a write; whoever waits for it knows what has come of the write."""
+    def _sent(self, change: Change, method: str, where: str, body: Any) -> Any:
+        """The answer to a write, which shows what was written; whoever waits for it knows what has come of the write."""
         with self._answered:
             number = self._traces.sent(method, where)
             self._under_way += 1
         with self.aside():
             answer = None
             try:
-                answer = self._api.send(method, where, body, overtime=self._here.has_begun)
+                found = self._api.send(method, where, body, overtime=self._here.has_begun)
+                self._require_own(change.kind, method, where, body, found)
+                answer = found
             finally:
                 with self._answered:
                     self._traces.answered(number, body, answer)
                     self._under_way -= 1
                     self._answered.notify_all()
         return answer
+
+    def _require_own(self, kind: AnyKind, method: str, where: str, body: Any, answer: Any) -> None:
+        if method == "PUT":
+            require_updated(kind, where, answer)
+        elif method == "POST":
+            known = self._snapshot.of(kind.name).keys() | self._made
+            self._made.add(require_made(kind, where, body, answer, known))
 
     def _announce(self, change: Change, method: str, where: str, body: Any) -> int:
         kind, identifier = change.kind, "" if method == "POST" else _named(change.kind.endpoint.item_path, where, "id")
