@@ -271,10 +271,12 @@ def test_kinds_and_parents_that_only_the_earlier_files_have_are_read_too(account
 def test_kinds_that_only_the_earlier_files_have_may_be_unknown_to_the_server(
     account: Account, applied: Any, connect: Callable[[Any, str], None]
 ) -> None:
-    applied(BASE + "routes: {r: {network: 10.0.0.0/8, peer_groups: [a], groups: [a]}}\n")
+    applied(BASE + "dns: {zones: {x.example: {groups: [a]}}}\n")
     edit(account, "/policies", "p", enabled=False)
     old_server = Between(account.simulator)
-    old_server.before = lambda request: Response("404 page not found", 404) if request.path == "/api/routes" else None
+    old_server.before = lambda request: (
+        Response("404 page not found", 404) if request.path == "/api/dns/zones" else None
+    )
     connect(old_server, account.token)
     assert origins(account.plan(BASE, "--since", "v1")) == {"policy/p": "account"}
 
