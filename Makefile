@@ -27,7 +27,7 @@ bench: .venv/ready  ## wall time, CPU time, memory and requests on generated acc
 	$(RUN)python tests/bench.py
 
 faults: .venv/ready ## cuts an apply at every call in every way, and counts what became of it
-	$(RUN)python -m pytest -n 2 -q -p tests.fault_matrix tests/unit/apply/test_cuts.py
+	NBSYNC_TEST_CUTS=1 $(RUN)python -m pytest -n 2 -q -p tests.fault_matrix tests/unit/apply/test_cuts.py
 
 format: .venv/ready
 	$(RUN)ruff format .
