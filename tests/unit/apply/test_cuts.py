@@ -191,7 +191,7 @@ SHARED = {"service_user"}
 """Kinds that have the paths of another one."""
 
 CALLS = range(1, WRITES + 1)
-SAMPLE = range(1, WRITES + 1, int(os.environ.get("NBSYNC_TEST_CUTS", "5")))
+SAMPLE = range(1, WRITES + 1, int(os.environ.get("NBSYNC_TEST_CUTS", "9")))
 HELD_BACK = "429 instead of the call"
 ON_ORDER = {
     "connection lost before the call": "drop-before",

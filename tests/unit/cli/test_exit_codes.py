@@ -101,7 +101,7 @@ CASES: dict[str, tuple[int, str, Prepare]] = {
         lambda s: s.answer(404, '{"message":"invalid token: pat: x not found","code":404}', "application/json"),
     ),
     "a write that is not permitted": (8, "apply --yes", lambda s: s.account.fault("POST", "/api/groups", "status:403")),
-    "a rate limit": (9, "plan", Situation.hold_back),
+    "a rate limit that outlasts the run": (9, "plan --timeout 1s", Situation.hold_back),
     "an unknown flag": (64, "plan --bogus", nothing),
     "a flag of another command": (64, "validate --target group/a", nothing),
     "an unknown format of a file": (64, "plan --out pdf=x", nothing),
