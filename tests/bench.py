@@ -245,36 +245,16 @@ DELAY = 0.02
 """Seconds after which the slow server answers."""
 
 
-TRUSTING = """
-import sys
-from reconciler.apply.meanwhile import Meanwhile
-from reconciler.apply.neighbours import Watch
-from reconciler.apply.readback import ReadBack
-from reconciler.cli.main import run
-
-Watch.look = lambda self: None
-Meanwhile.paths = lambda self, change: []
-Meanwhile.require_free = lambda self, change: None
-Meanwhile.base = lambda self, change: self._book.pairs.get(change.address) or change.live
-Meanwhile.still_there = lambda self, change: change.live
-ReadBack.paths = lambda self: []
-ReadBack.verify = lambda self: []
-sys.exit(run(sys.argv[1:]))
-"""
-"""Nobody looks what others do, or what the server has kept."""
-
-
 def trust(size: int, folder: Path) -> Iterator[str]:
-    """Lines of the table about what journal and checks cost where the server takes its time."""
+    """Lines of the table about what a journal costs where the server takes its time."""
     write(folder / "new", company(size))
     secrets = ["--secrets-out", str(folder / "secrets.jsonl")]
     on_disk, nowhere = (["--journal", str(path)] for path in (folder / "journal", "/dev/null"))
-    for what, flags, program in (
-        ("with a journal on disk and all checks", on_disk, NBSYNC),
-        ("without a journal", nowhere, NBSYNC),
-        ("without a journal and checks", nowhere, ("-c", TRUSTING)),
+    for what, flags in (
+        ("with a journal on disk", on_disk),
+        ("without a journal", nowhere),
     ):
-        once = lambda flags=flags, program=program: slow_apply(folder / "new", [*flags, *secrets], program)  # noqa: E731
+        once = lambda flags=flags: slow_apply(folder / "new", [*flags, *secrets])  # noqa: E731
         yield row(f"apply at {DELAY * 1000:.0f} ms, {what}", size, median(once, 3))
 
 
