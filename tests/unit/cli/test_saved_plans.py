@@ -37,6 +37,13 @@ def reseal(path: Path, spoil: Callable[[Any], Any]) -> None:
     path.write_bytes(sealed(document))
 
 
+def add_policy(account: Account, name: str, group: str) -> None:
+    """Somebody lets the machines of a group reach each other."""
+    ends = {"sources": [group], "destinations": [group]}
+    rule = {"name": "r", "enabled": True, "action": "accept", "protocol": "all", **ends}
+    account.send("POST", "/policies", {"name": name, "enabled": True, "rules": [rule]})
+
+
 def test_a_saved_plan_is_applied_without_files_and_without_asking(account: Account) -> None:
     planned = saved(account)
     (account.folder / "nbsync.yaml").unlink()
@@ -122,15 +129,7 @@ def test_an_object_that_shares_its_name_by_now_is_stale(account: Account) -> Non
     saved(account, FILES.replace("tcp/443", "tcp/444"))
     policy = account.named("/policies", "p")
     group = account.named("/groups", "a")["id"]
-    rule = {
-        "name": "r",
-        "enabled": True,
-        "action": "accept",
-        "protocol": "all",
-        "sources": [group],
-        "destinations": [group],
-    }
-    account.send("POST", "/policies", {"name": "p", "enabled": True, "rules": [rule]})
+    add_policy(account, "p", group)
     error = account.nbsync("apply", *PLAN).error
     assert error.message.startswith("policy/p has changed since the plan was made: 2 live objects match policy/p: ")
     assert policy["id"] in error.message
@@ -240,15 +239,7 @@ def test_guards_judge_the_account_as_it_is_now(account: Account) -> None:
         "policies",
     )
     group = account.named("/groups", "b")["id"]
-    rule = {
-        "name": "r",
-        "enabled": True,
-        "action": "accept",
-        "protocol": "all",
-        "sources": [group],
-        "destinations": [group],
-    }
-    account.send("POST", "/policies", {"name": "other", "enabled": True, "rules": [rule]})
+    add_policy(account, "other", group)
     outcome = account.nbsync("apply", *PLAN)
     assert (outcome.exit_code, outcome.writes, outcome.error.code) == (5, [], "NBS406")
     account.send("DELETE", f"/policies/{account.named('/policies', 'other')['id']}")
