@@ -60,7 +60,7 @@ def _made(run: Run) -> dict[str, Call]:
 
 
 def _lost(address: str, kind: AnyKind) -> Diagnostic:
-    advice = f"renew it: nbsync rotate {_quoted(address)}" if kind.renewable else _anew(kind.title)
+    advice = f"renew it: nbsync rotate {Address.parse(address).quoted}" if kind.renewable else _anew(kind.title)
     message = f"a run was cut off before the secret of {address} was safe: it may be lost"
     return Diagnostic(LOST, message, advice, Severity.WARNING, address=address)
 
@@ -81,8 +81,3 @@ def _may_be_lost(run: Run, call: Call, book: Book) -> bool:
     if answer is None or answer.id is None:
         return effect_of(called, book)[0] in (Effect.TOOK, Effect.UNSEEN)
     return answer.id in book.snapshot.of(kind.name) or not book.snapshot.shows(kind, answer.parent)
-
-
-def _quoted(address: str) -> str:
-    kind, _, key = address.partition("/")
-    return Address(kind, key).quoted

@@ -137,8 +137,7 @@ class Calls:
             if error.outcome != "unknown":
                 raise
             answer = self._lost.made(change, where, body, error)
-        seen = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
-        live = self._learn(change, seen)
+        live = self._learn(change, kind.shown_in(answer))
         self._reveal(change, answer, live)
         self._settle(Written(planned, change, desired, change.writes), live)
 
@@ -159,11 +158,9 @@ class Calls:
 
     def _reveal(self, change: Change, answer: Any, live: Live) -> None:
         kind = change.kind
-        secret = answer.get(kind.reveals) if kind.reveals and isinstance(answer, dict) else None
-        if not secret or self._sink is None:
-            return
-        expires = live.seen.get(kind.expires) if kind.expires else None
-        self._sink.put(Revealed(str(change.address), kind.name, live.id, secret, _end(expires)))
+        secret = kind.secret_in(answer)
+        if secret and self._sink is not None:
+            self._sink.put(Revealed(str(change.address), kind.name, live.id, secret, kind.end_of(live.seen)))
 
     def _settle(self, written: Written, live: Live) -> None:
         """Compare the answer with the intent; what the server takes only in an update is sent as one."""
@@ -209,8 +206,3 @@ def _wanted(change: Change) -> Resource:
     if change.desired is None:
         raise AssertionError(f"{change.address} has no desired state")
     return change.desired
-
-
-def _end(expires: Any) -> str | None:
-    """NetBird writes the year 1 for never."""
-    return None if not isinstance(expires, str) or expires.startswith("0001-") else expires

@@ -9,6 +9,7 @@ from reconciler.plan.footprint import decoded
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
+from schemas._core.address import Address
 from schemas._core.fields import JsonObject, Resource
 
 
@@ -39,7 +40,7 @@ def effect_of(called: Called, book: Book) -> tuple[Effect, Live | None]:
 
 def _made(called: Called, book: Book) -> Live | None:
     """The object of the key that a create was to make: there was none, or the plan would not have asked for it."""
-    key = called.address.partition("/")[2]
+    key = Address.parse(called.address).key
     found = [live for live in book.snapshot.of(called.kind).values() if book.key_now(live) == key]
     return found[0] if len(found) == 1 else None
 

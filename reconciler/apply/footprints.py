@@ -9,11 +9,12 @@ from reconciler.apply.effect import Effect, effect_of, meant
 from reconciler.apply.lines import Called, Image
 from reconciler.apply.past import Call, Run
 from reconciler.errors import Diagnostic, Severity
-from reconciler.plan.footprint import Footprint, compared, decoded
+from reconciler.plan.footprint import Footprint, decoded
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
+from schemas._core.codec import comparable_specs
 from schemas._core.fields import JsonObject
 from schemas._core.kind import CannotExpress
 
@@ -84,7 +85,7 @@ class _Trail:
             return as_meant
         with suppress(CannotExpress):
             wanted = kind.settle(wanted, now, live.seen, self.book)
-        is_kept = all(getattr(wanted, spec.name) == getattr(now, spec.name) for spec in compared(kind))
+        is_kept = all(getattr(wanted, spec.name) == getattr(now, spec.name) for spec in comparable_specs(kind.model))
         return live if is_kept else as_meant
 
     def _gone(self, called: Called) -> None:
@@ -99,8 +100,7 @@ class _Trail:
         place = (touched.kind, touched.id)
         known = self.found.get(place)
         before = known.before if known else self._before(kind, touched)
-        key = touched.address.partition("/")[2]
-        self.found[place] = Footprint(Address(touched.kind, key), kind, touched.id, before, after)
+        self.found[place] = Footprint(Address.parse(touched.address), kind, touched.id, before, after)
 
     def _before(self, kind: AnyKind, touched: _Touched) -> Live | None:
         if touched.is_new:

@@ -11,9 +11,9 @@ from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
-from schemas._core.codec import field_specs, plain
+from schemas._core.codec import comparable_specs, field_specs, plain
 from schemas._core.effect import Effect, Use
-from schemas._core.fields import JsonObject, Resource, Trait
+from schemas._core.fields import JsonObject, Resource
 from schemas._core.kind import CannotExpress
 
 NOT_KEPT = "NBS604"
@@ -163,6 +163,4 @@ def not_kept(change: Change, said: tuple[str, ...], note: str = "") -> NotKept:
 
 
 def _comparable(kind: AnyKind, wanted: frozenset[str]) -> Iterator[str]:
-    for spec in field_specs(kind.model):
-        if spec.name in wanted and Trait.CREATE_ONLY not in spec.traits:
-            yield spec.name
+    return (spec.name for spec in comparable_specs(kind.model) if spec.name in wanted)

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from reconciler import private
 from reconciler._version import VERSION
 from reconciler.apply.lines import (
     START,
@@ -35,7 +36,6 @@ from reconciler.errors import Diagnostic, NbsyncError, reason
 from reconciler.plan.change import Change
 
 NOT_WRITTEN = "NBS608"
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
 class JournalFailed(NbsyncError):
@@ -224,10 +224,10 @@ def open_journal(
 
 def _open_new(path: Path) -> int:
     folder = path.parent
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
     for one in (folder, folder.parent):
-        one.chmod(PRIVATE_FOLDER)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, PRIVATE_FILE)
+        one.chmod(private.FOLDER)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, private.FILE)
     _lock(descriptor)
     _keep_name(folder)
     prune(folder)
@@ -245,7 +245,7 @@ def _keep_name(folder: Path) -> None:
 
 def _open_end(path: Path) -> int:
     """Open a file for the lines of another run: it has to be a journal, and the next line begins on a line of its own."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE_FILE)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, private.FILE)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     _lock(descriptor)

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from reconciler import private
 from reconciler.errors import Diagnostic, NbsyncError, Severity, reason
 from reconciler.redact import clean
 
 HELD, UNUSABLE = "NBS640", "NBS641"
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 _LARGEST: Final = 4096  # bytes of what a holder says of itself
 _TRIES, _PAUSE = 5, 0.02  # a holder may not have written yet who it is; seconds
 
@@ -40,10 +40,9 @@ def lock_file(server: str, account: str, environ: Mapping[str, str]) -> Path:
     Raises:
         RuntimeError: there is no state folder, as the user has no home.
     """
-    home = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
     shown = re.sub(r"[^\w.-]+", "_", server.partition("://")[2], flags=re.ASCII)[:80].lower()
     digest = hashlib.sha256(f"{server}\n{account}".encode()).hexdigest()[:16]
-    return home / "nbsync" / "locks" / f"{shown}-{digest}.lock"
+    return private.state_folder(environ) / "locks" / f"{shown}-{digest}.lock"
 
 
 @contextmanager
@@ -77,8 +76,8 @@ def only_run(server: str, account: str, command: str, environ: Mapping[str, str]
 
 
 def _open(path: Path) -> int:
-    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), PRIVATE_FILE)
+    path.parent.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), private.FILE)
 
 
 def _hold(descriptor: int, command: str) -> Diagnostic | None:

@@ -10,15 +10,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from reconciler import private
 from reconciler.errors import Diagnostic, NbsyncError, Severity, UsageError
 from reconciler.redact import conceal
 
 NO_SINK, SINK_FAILED = "NBS601", "NBS602"
-PRIVATE = 0o600
 _STDERR = 2  # the descriptor: stdout belongs to the data
 
 
@@ -62,13 +63,20 @@ class SinkFailed(NbsyncError):
 
     Attributes:
         why: what went wrong.
-        kept: the file in which the secret is.
+        kept: the file in which the secret is; None if no file could be written.
     """
 
-    def __init__(self, revealed: Revealed, why: str, kept: Path) -> None:
+    def __init__(self, revealed: Revealed, why: str, kept: Path | None) -> None:
         self.why, self.kept = why, kept
-        message = f"{why}; the secret of {revealed.address} is kept in {kept}"
-        advice = "store it by hand, delete the file, and run apply again"
+        if kept:
+            left = f"is kept in {kept}"
+            advice = "store it by hand, delete the file, and run apply again"
+        else:
+            left = "is lost, as no other file could be written"
+            advice = (
+                f"make room, run apply again, and have another secret: nbsync rotate {shlex.quote(revealed.address)}"
+            )
+        message = f"{why}; the secret of {revealed.address} {left}"
         super().__init__(Diagnostic(SINK_FAILED, message, advice, address=revealed.address))
 
 
@@ -82,7 +90,7 @@ class FileSink:
         self._environ = environ
         try:
             self._descriptor = os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), PRIVATE
+                path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), private.FILE
             )
         except OSError as error:
             raise UsageError(
@@ -97,9 +105,9 @@ class FileSink:
 
     def _tighten(self) -> None:
         mode = stat.S_IMODE(os.fstat(self._descriptor).st_mode)
-        if mode & ~PRIVATE:
-            os.fchmod(self._descriptor, PRIVATE)
-            message = f"{self._path} could be read by others (mode {mode:04o}); it is {PRIVATE:04o} now"
+        if mode & ~private.FILE:
+            os.fchmod(self._descriptor, private.FILE)
+            message = f"{self._path} could be read by others (mode {mode:04o}); it is {private.FILE:04o} now"
             self.warning = Diagnostic(
                 SINK_FAILED, message, "what was in it may have been read", severity=Severity.WARNING
             )
@@ -173,17 +181,24 @@ def _kept(revealed: Revealed, reason: str, environ: Mapping[str, str]) -> SinkFa
     return SinkFailed(revealed, reason, _keep(revealed, environ))
 
 
-def _keep(revealed: Revealed, environ: Mapping[str, str]) -> Path:
-    home = Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "nbsync"
+def _keep(revealed: Revealed, environ: Mapping[str, str]) -> Path | None:
+    for folder in (private.state_folder, lambda _: Path(tempfile.gettempdir())):
+        with suppress(OSError, RuntimeError):
+            return _keep_in(folder(environ), revealed)
+    return None
+
+
+def _keep_in(folder: Path, revealed: Revealed) -> Path:
+    folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix="nbsync-secret-", suffix=".jsonl", dir=folder)
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix="secret-", suffix=".jsonl", dir=home)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(revealed.line())
+            file.flush()
+            os.fsync(file.fileno())
     except OSError:
-        descriptor, name = tempfile.mkstemp(prefix="nbsync-secret-", suffix=".jsonl")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(revealed.line())
-        file.flush()
-        os.fsync(file.fileno())
+        Path(name).unlink(missing_ok=True)
+        raise
     return Path(name)
 
 

@@ -23,7 +23,7 @@ def require_made(kind: AnyKind, where: str, body: Any, answer: Any, known: Colle
     Raises:
         BadAnswer: it shows something else; whether the object was made is not known.
     """
-    seen = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
+    seen = kind.shown_in(answer)
     identifier = seen.get("id") if isinstance(seen, dict) else None
     if not isinstance(identifier, str):
         raise _odd(kind, "POST", where, "it shows no such object")

@@ -79,7 +79,8 @@ class Renewal:
             self._see(change, new)
         except SinkFailed as error:
             self._withdraw(change, str(error))
-            error.kept.unlink(missing_ok=True)
+            if error.kept:
+                error.kept.unlink(missing_ok=True)
             raise self._withdrawn(change, error.why) from error
         except (NotKept, _Unfit) as error:
             self._withdraw(change, str(error))

@@ -9,6 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler import private
+
 KEPT = 100
 """Journals of a server that are kept; the oldest go."""
 _SUFFIX = ".jsonl"
@@ -18,9 +20,9 @@ def home(environ: Mapping[str, str]) -> Path:
     """Folder of all journals.
 
     Raises:
-        RuntimeError: nobody knows where the user's home is.
+        RuntimeError: as `state_folder`.
     """
-    return Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "nbsync" / "journals"
+    return private.state_folder(environ) / "journals"
 
 
 def shelf(server: str, environ: Mapping[str, str]) -> Path:

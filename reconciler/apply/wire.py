@@ -188,8 +188,7 @@ class Wire:
             self._journal.answer(number, "taken", status=TAKEN)
             return
         kind = change.kind
-        secret = answer.get(kind.reveals) if kind.reveals and isinstance(answer, dict) else None
-        shown = answer.get(kind.revealed_in) if kind.revealed_in and isinstance(answer, dict) else answer
+        shown = kind.shown_in(answer)
         seen = shown if isinstance(shown, dict) else None
         identifier = seen.get("id", kind.name) if seen is not None else None
         self._remember(where if method == "PUT" else f"{where}/{identifier}", seen)
@@ -198,7 +197,7 @@ class Wire:
             "taken",
             status=TAKEN,
             id=identifier if isinstance(identifier, str) else None,
-            after=masked(seen, kind.reveals, secret if isinstance(secret, str) else ""),
+            after=masked(seen, kind.reveals, kind.secret_in(answer)),
             parent=_named(kind.endpoint.create_path, where, "parent"),
         )
 

@@ -7,7 +7,7 @@ import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler import atomic
+from reconciler import atomic, private
 from reconciler.api.client import ReadApi
 from reconciler.cli.planning import read_account
 from reconciler.cli.session import Session
@@ -79,7 +79,7 @@ def save_plan(session: Session, plan: Plan, book: Book, api: ReadApi, path: Path
         allowances=session.options.allowances,
     )
     try:
-        atomic.replace(path, encode(saved), lambda descriptor: os.fchmod(descriptor, 0o600))
+        atomic.replace(path, encode(saved), lambda descriptor: os.fchmod(descriptor, private.FILE))
     except OSError as error:
         message = f"{path} cannot be written: {reason(error)}"
         raise NbsyncError(Diagnostic("NBS902", message, "choose another file for --save")) from None

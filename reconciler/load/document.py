@@ -152,8 +152,7 @@ def _check_patterns(patterns: Seq, desired: Desired, notes: Notes) -> None:
 def _remove(removed: list[tuple[str, int]], desired: Desired, notes: Notes) -> None:
     """Take out what overlays remove, with all that stands inside."""
     for text, mark in removed:
-        kind, _, key = text.partition("/")
-        address = Address(kind, key or kind)
+        address = Address.parse(text)
         if address not in desired.objects:
             advice = near(text, map(str, desired.objects)) or "write KIND/KEY, such as policy/old"
             notes.error(INVALID, f"no file declares '{text}', so nothing can be removed", advice, mark)

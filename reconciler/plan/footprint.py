@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
-from schemas._core.codec import FieldSpec, field_specs, plain
-from schemas._core.fields import JsonObject, Resource, Trait
+from schemas._core.codec import FieldSpec, comparable_specs, plain
+from schemas._core.fields import JsonObject, Resource
 from schemas._core.kind import CannotExpress
 
 
@@ -46,17 +45,16 @@ def decoded(kind: AnyKind, seen: JsonObject, book: Book) -> Resource | None:
     return model
 
 
-def compared(kind: AnyKind) -> Iterator[FieldSpec]:
-    """Fields that tell whether an object is another one than it was."""
-    return (spec for spec in field_specs(kind.model) if Trait.CREATE_ONLY not in spec.traits)
-
-
 def changed(footprint: Footprint, book: Book) -> list[FieldSpec]:
     """Fields that the run changed, of an object that it left in place."""
     before, after = (
         decoded(footprint.kind, live.seen, book) if live else None for live in (footprint.before, footprint.after)
     )
-    return [spec for spec in compared(footprint.kind) if getattr(before, spec.name) != getattr(after, spec.name)]
+    return [
+        spec
+        for spec in comparable_specs(footprint.kind.model)
+        if getattr(before, spec.name) != getattr(after, spec.name)
+    ]
 
 
 def was_renamed(footprint: Footprint) -> bool:
@@ -75,7 +73,7 @@ def since(footprint: Footprint, live: Live, book: Book) -> list[str]:
     """How an object differs from what the run made of it, and from what it was before, as far as the run has touched it."""
     after, before = footprint.after, footprint.before
     assert after is not None, "the run has left it in place"
-    specs = changed(footprint, book) if before else list(compared(footprint.kind))
+    specs = changed(footprint, book) if before else list(comparable_specs(footprint.kind.model))
     then, now = decoded(footprint.kind, after.seen, book), decoded(footprint.kind, live.seen, book)
     first = decoded(footprint.kind, before.seen, book) if before else None
     values = [(spec.said, *(getattr(model, spec.name, None) for model in (then, now, first))) for spec in specs]

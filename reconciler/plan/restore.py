@@ -12,7 +12,7 @@ from reconciler.load.messages import near
 from reconciler.load.tree import Map, Sources
 from reconciler.plan.change import Action, Change, Plan
 from reconciler.plan.diff import diff
-from reconciler.plan.footprint import Footprint, changed, compared, decoded, since, was_moved, was_renamed
+from reconciler.plan.footprint import Footprint, changed, decoded, since, was_moved, was_renamed
 from reconciler.plan.guard import Allowances, guard
 from reconciler.plan.match import Book
 from reconciler.plan.order import order
@@ -20,7 +20,7 @@ from reconciler.plan.resolve import resolve
 from reconciler.state.snapshot import Live, Snapshot
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
-from schemas._core.codec import field_specs, plain
+from schemas._core.codec import comparable_specs, field_specs, plain
 from schemas._core.fields import JsonObject, Resource, Trait
 from schemas._core.kind import CannotExpress
 
@@ -176,7 +176,7 @@ class _Restoration:
         self._holding(changes)
         for wrong in found:
             if wrong.severity is Severity.ERROR and wrong.address:
-                self._refuse(Address(*_split(wrong.address)), f"it cannot be as it was: {wrong.message}")
+                self._refuse(Address.parse(wrong.address), f"it cannot be as it was: {wrong.message}")
         if self.stale:
             raise StalePlan(dict.fromkeys(self.stale))
         self._kept(book)
@@ -210,7 +210,7 @@ class _Restoration:
             except CannotExpress as error:
                 self._warn(one.address, str(error))
                 continue
-            for spec in compared(one.kind):
+            for spec in comparable_specs(one.kind.model):
                 if spec.said not in declared.model.ignore and _stays(declared.model, settled, now, spec.name):
                     self._warn(
                         one.address,
@@ -273,22 +273,14 @@ def _why_not(kind: AnyKind, model: Resource, seen: JsonObject, parts: tuple[str,
         return f"it was deleted, and no {kind.title} can be made from here"
     if not kind.reveals:
         return ""
-    if _has_ended(seen.get(kind.expires)):
+    if _has_ended(kind.end_of(seen)):
         return "it was deleted, and would have expired by now: it is not made again"
     remark = next((message for message, _ in kind.remarks(model, parts, seen, then)), "")
     return f"it was deleted, and is not made again: {remark}" if remark else ""
 
 
-def _has_ended(text: object) -> bool:
-    """NetBird writes the year 1 for never."""
-    if not isinstance(text, str) or text.startswith("0001-"):
-        return False
+def _has_ended(end: str | None) -> bool:
     try:
-        return datetime.fromisoformat(text) < datetime.now(UTC)
+        return end is not None and datetime.fromisoformat(end) < datetime.now(UTC)
     except (ValueError, TypeError):
         return False
-
-
-def _split(address: str) -> tuple[str, str]:
-    kind, _, key = address.partition("/")
-    return kind, key

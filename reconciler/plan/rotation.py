@@ -90,8 +90,7 @@ def _own(book: Book, change: Change) -> tuple[Diagnostic, ...]:
 
 
 def _renewable(book: Book, text: str) -> Declared:
-    kind, _, key = text.partition("/")
-    declared = book.desired.objects.get(Address(kind, key))
+    declared = book.desired.objects.get(Address.parse(text))
     known = [str(one.address) for one in book.desired.objects.values() if one.kind.renewable]
     if declared is None:
         advice = near(text, known) or "name a setup key or a token that the files declare"

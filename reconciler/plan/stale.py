@@ -10,8 +10,8 @@ from typing import Any
 from reconciler.plan.change import Change
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
-from schemas._core.codec import FieldSpec, field_specs, identifiers, plain
-from schemas._core.fields import JsonObject, Resource, Trait
+from schemas._core.codec import FieldSpec, comparable_specs, identifiers, plain
+from schemas._core.fields import JsonObject, Resource
 from schemas._core.kind import CannotExpress
 from schemas._core.references import references
 
@@ -53,9 +53,11 @@ def state_of(book: Book, live: Live, change: Change | None = None) -> State:
     """
     is_touched_in_part = live.kind.volatile and change is not None and not change.removes
     decoded, sent = _decoded(book, live), _sent(book, live)
-    fields = {spec.said: plain(getattr(decoded, spec.name)) for spec in _compared(live)} if decoded else {}
+    fields = (
+        {spec.said: plain(getattr(decoded, spec.name)) for spec in comparable_specs(live.kind.model)} if decoded else {}
+    )
     if change is not None and decoded is not None and is_touched_in_part:
-        written = [spec for spec in _compared(live) if spec.name in change.writes]
+        written = [spec for spec in comparable_specs(live.kind.model) if spec.name in change.writes]
         members = {spec.wire: _that_count(book, live, spec, change, decoded) for spec in written if _is_members(spec)}
         fields = {spec.said: fields[spec.said] for spec in written}
         sent = {key: value for key, value in sent.items() if not isinstance(value, list | dict)} | members
@@ -106,10 +108,6 @@ def _with_ids(value: Any, known: set[str]) -> Any:
     if isinstance(identifier, str) and identifier in known:
         return identifier
     return {key: _with_ids(item, known) for key, item in value.items()}
-
-
-def _compared(live: Live) -> list[FieldSpec]:
-    return [spec for spec in field_specs(live.kind.model) if Trait.CREATE_ONLY not in spec.traits]
 
 
 def _is_members(spec: FieldSpec) -> bool:

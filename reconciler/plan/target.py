@@ -35,8 +35,7 @@ def _known(targets: Sequence[str], book: Book) -> list[Address]:
     known = {*book.desired.objects, *book.addresses.values()}
     found, unknown = [], []
     for text in targets:
-        kind, _, key = text.partition("/")
-        address = Address(kind, key or kind)
+        address = Address.parse(text)
         if address in known:
             found.append(address)
         else:

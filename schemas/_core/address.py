@@ -39,6 +39,12 @@ class Address(NamedTuple):
         return shlex.quote(str(self))
 
     @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read what `str` gives; the kind alone means the one object of a kind that has one."""
+        kind, _, key = text.partition("/")
+        return cls(kind, key or kind)
+
+    @classmethod
     def of(cls, kind: str, *parts: str) -> Address:
         """Make an address from parts as they are, not encoded yet."""
         return cls(kind, "/".join(map(encode_part, parts)))

@@ -74,6 +74,11 @@ def field_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
     return _field_specs(model)
 
 
+def comparable_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
+    """Those that tell whether an object is another one than it was: not what only its creation takes."""
+    return tuple(spec for spec in field_specs(model) if Trait.CREATE_ONLY not in spec.traits)
+
+
 @cache
 def _field_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
     return tuple(_spec(name, info) for name, info in model.model_fields.items() if name not in LIFECYCLE)

@@ -321,6 +321,20 @@ class Kind(Generic[M]):
         """Its objects open or close something by means of others."""
         return self.uses is not _nothing
 
+    def shown_in(self, answer: Any) -> Any:
+        """The object that the answer to a create shows."""
+        return answer.get(self.revealed_in) if self.revealed_in and isinstance(answer, dict) else answer
+
+    def secret_in(self, answer: Any) -> str:
+        """The secret that the answer to a create shows; empty if it has none."""
+        secret = answer.get(self.reveals) if self.reveals and isinstance(answer, dict) else None
+        return secret if isinstance(secret, str) else ""
+
+    def end_of(self, seen: JsonObject) -> str | None:
+        """When the secret of an object ends, as the API writes it; None for never, which NetBird writes as the year 1."""
+        end = seen.get(self.expires) if self.expires else None
+        return end if isinstance(end, str) and not end.startswith("0001-") else None
+
     @property
     def title(self) -> str:
         """What to call one object of this kind: `network resource`."""

@@ -223,14 +223,14 @@ def test_where_the_secret_cannot_be_handed_over_the_new_one_goes_again(
     )
     assert live(settled, address) == before
     assert works(settled, address, handed_over(address)[-1]["secret"])
-    assert list((folder / ".state/nbsync").glob("secret-*")) == []
+    assert list((folder / ".state/nbsync").glob("nbsync-secret-*")) == []
 
 
 def test_where_it_can_be_neither_handed_over_nor_deleted_the_secret_is_kept(settled: Account, folder: Path) -> None:
     settled.fault("DELETE", "/api/setup-keys/*", "status:500")
     outcome = rotate(settled, "setup_key/k", "--yes", "--secrets-out", "exec:false")
     assert (outcome.exit_code, outcome.errors[0].code) == (7, "NBS652")
-    (kept,) = (folder / ".state/nbsync").glob("secret-*")
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
     assert f"is kept in {kept}" in outcome.errors[0].message
     old, new = live(settled, "setup_key/k")
     assert (json.loads(kept.read_text())["id"], f"made anew ({new})" in outcome.errors[0].message) == (new, True)

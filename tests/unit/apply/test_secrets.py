@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +121,27 @@ def test_a_secret_for_which_there_is_no_room_is_kept_and_a_device_stays_as_it_is
     outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", "/dev/full")
     assert (outcome.exit_code, outcome.warnings, mode(Path("/dev/full"))) == (7, [], before)
     assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
-    (kept,) = (folder / ".state/nbsync").glob("secret-*")
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
     assert (
         f"/dev/full cannot be written (No space left on device); the secret of setup_key/a is kept in {kept}"
         in (outcome.change("setup_key/a")["error"]["message"])
     )
     assert lines(kept)[0]["address"] == "setup_key/a"
+
+
+def test_a_secret_that_can_be_kept_nowhere_is_said_to_be_lost(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "file"))
+    sink = command(folder, "sys.exit(3)")
+    flags = ("--secrets-out", sink, "--journal", "journal.jsonl")
+    outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", *flags)
+    assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
+    error = outcome.change("setup_key/a")["error"]
+    assert error["message"].endswith("the secret of setup_key/a is lost, as no other file could be written")
+    assert error["help"].endswith("nbsync rotate setup_key/a")
 
 
 def test_stdout_is_for_people(account: Account) -> None:
@@ -163,7 +179,7 @@ def test_a_command_that_fails_stops_the_apply_and_the_secret_is_kept(
     assert outcome.writes == ["POST /api/setup-keys"]
     error = outcome.change("setup_key/a")["error"]
     assert (error["code"], reason in error["message"]) == ("NBS602", True)
-    (kept,) = (folder / ".state/nbsync").glob("secret-*")
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
     assert str(kept) in error["message"]
     assert mode(kept) == 0o600
     assert lines(kept)[0]["address"] == "setup_key/a"

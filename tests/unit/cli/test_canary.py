@@ -101,7 +101,7 @@ class Canary:
 
 def is_for_secrets(path: Path) -> bool:
     """A sink, a file for what could not be handed over, or what the test itself wrote; private to their owner."""
-    private = path.name in ("sink.jsonl", "token") or path.name.startswith("secret-")
+    private = path.name in ("sink.jsonl", "token") or path.name.startswith("nbsync-secret-")
     assert not private or path.stat().st_mode & 0o077 == 0, path
     return private
 
