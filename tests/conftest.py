@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -16,6 +17,13 @@ pytest.register_assert_rewrite("tests.scenarios")
 
 Respond = Callable[..., Any]
 complained: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_reach_children() -> None:
+    """A shell has what it starts in the background ignore SIGINT, and all that this starts does so, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

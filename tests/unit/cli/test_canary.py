@@ -49,10 +49,10 @@ SHOWN_ONCE = {"key", "plain_token", "password", "token", "invite_token"}
 
 
 def secrets_in(value: Any) -> Iterator[str]:
-    """What an answer shows once; what it shows in part, with stars, is none."""
+    """What an answer shows once; what it shows in part, with a row of stars, is none. A password may have a star."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key in SHOWN_ONCE and isinstance(item, str) and len(item) >= 8 and "*" not in item:
+            if key in SHOWN_ONCE and isinstance(item, str) and len(item) >= 8 and "***" not in item:
                 yield item
             yield from secrets_in(item)
     elif isinstance(value, list):
