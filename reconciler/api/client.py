@@ -99,6 +99,11 @@ class ReadApi:
         """URL of the management server, without `/api`."""
         return self._settings.url
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the server's rate limit has been met, and requests wait for it."""
+        return self._pace.is_limited
+
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
         self._exchange.close()

@@ -111,6 +111,11 @@ class Pace:
         self._answers = 0
 
     @property
+    def is_limited(self) -> bool:
+        """Whether the server's rate limit has been met, and requests wait for it."""
+        return self._rate.interval > 0
+
+    @property
     def time_left(self) -> float:
         """Seconds until the time of the run is over; negative afterwards."""
         return self._end - self._clock()

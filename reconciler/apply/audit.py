@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from reconciler.api.client import ReadApi
@@ -85,7 +85,7 @@ def _event(row: Any) -> Event:
     name = meta.get("name", "")
     return Event(
         int(row["id"]),
-        datetime.fromisoformat(row["timestamp"]),
+        _moment(row["timestamp"]),
         row["initiator_id"],
         row.get("initiator_name") or "",
         row.get("initiator_email") or "",
@@ -94,6 +94,12 @@ def _event(row: Any) -> Event:
         (row["activity_code"], row["target_id"], *details),
         frozenset({row["target_id"], *found}),
     )
+
+
+def _moment(text: str) -> datetime:
+    """A time that names no zone is one of UTC, in which NetBird writes."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 NAMED_BY = ("id", "ip")

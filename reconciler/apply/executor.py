@@ -58,8 +58,9 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
             work.work_through(stage)
         work.look_back()
     position = {change: place for place, change in enumerate(plan.changes)}
-    work.report.results.sort(key=lambda result: position[result.change])
+    report = work.course.report
+    report.results.sort(key=lambda result: position[result.change])
     if plan.steps:
-        work.report.diagnostics += run.watch.findings()
-    work.report.written = work.touched
-    return work.report
+        report.diagnostics += run.watch.findings()
+    report.written = work.course.touched
+    return report

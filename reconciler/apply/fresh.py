@@ -109,7 +109,8 @@ class Fresh:
         Args:
             kind: what to see.
             parent: id of the one parent.
-            limit: seconds for which a read is good; for `SOON` a few changes will do as well.
+            limit: seconds for which a read is good; for `SOON`, where a rate limit makes requests wait, a few changes will do
+                as well.
 
         Raises:
             AccountError: they cannot be read.
@@ -150,8 +151,8 @@ class Fresh:
 
     def _is_good(self, reading: _Reading, limit: float) -> bool:
         age = self._clock() - reading.at
-        is_slow = limit == SOON and age <= SLOWLY and self._wire.done - reading.writes < FEW
-        return age <= limit or is_slow
+        is_slow = self._wire.is_limited and limit == SOON
+        return age <= limit or (is_slow and age <= SLOWLY and self._wire.done - reading.writes < FEW)
 
     def _view(self, kind: AnyKind, parent: str, paths: list[str]) -> View:
         readings = tuple(self._reading(path) for path in paths)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.apply.fresh import Fresh, Place
 from reconciler.apply.intent import NotKept, Written, compare, is_wider, not_kept
 from reconciler.apply.undo import Undo
-from reconciler.errors import AccountError, Diagnostic, NbsyncError
+from reconciler.errors import Diagnostic, NbsyncError
 from reconciler.plan.change import Change
 from reconciler.plan.match import Book
 from reconciler.state.observe import paths_of
@@ -78,16 +78,14 @@ class ReadBack:
             place: self.fresh.since_written(live.kind, live.id, live.parent)
             for place, (_, live) in {**self.written, **self.deleted}.items()
         }
-        written, deleted = dict(self.written), dict(self.deleted)
-        self.forget()
         found: list[Finding] = []
-        for place, (change, live) in deleted.items():
+        for place, (change, live) in self.deleted.items():
             if live.id in views[place].objects:
                 found.append((change, _still_there(change)))
-        for place, (one, live) in written.items():
-            now = views[place].objects.get(live.id)
-            if failure := self._verdict(one, now):
+        for place, (one, live) in self.written.items():
+            if failure := self._verdict(one, views[place].objects.get(live.id)):
                 found.append((one.planned, failure))
+        self.forget()
         return found
 
     def _verdict(self, written: Written, now: Live | None) -> NbsyncError | None:
@@ -95,7 +93,7 @@ class ReadBack:
             return not_kept(written.change, ("it is not there when it is read again",))
         try:
             failure = self._judge(written, now, whole=True)
-        except AccountError as error:
+        except NbsyncError as error:
             return error
         if failure is None:
             self.fresh.confirm(now)

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from reconciler.api.client import path
-from reconciler.api.problems import Stopped
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import Fresh
 from reconciler.apply.intent import NotKept, Written, is_wider, not_kept, shown
 from reconciler.apply.wire import Wire
-from reconciler.errors import AccountError, Diagnostic, NbsyncError
+from reconciler.errors import Diagnostic, NbsyncError
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas._core.fields import JsonObject, Resource
@@ -112,13 +111,13 @@ class Undo:
         for _ in range(TRIES):
             try:
                 send()
-            except (AccountError, Stopped) as error:
+            except NbsyncError as error:
                 failure = error.diagnostics[0].message
             try:
                 now = self._look(written, live)
                 if is_done(now):
                     return ""
-            except (AccountError, Stopped) as error:
+            except NbsyncError as error:
                 failure = failure or error.diagnostics[0].message
         return failure or "the server took that and did not do it"
 

@@ -60,6 +60,11 @@ class Wire:
         self._api.expect(calls)
 
     @property
+    def is_limited(self) -> bool:
+        """Whether every request waits for the server's rate limit."""
+        return self._api.is_limited
+
+    @property
     def has_begun(self) -> bool:
         """Whether the change that this thread makes may have had an effect."""
         return self._here.has_begun

@@ -14,12 +14,13 @@ from typing import Any
 import click
 
 from reconciler.api.client import Api, ReadApi
+from reconciler.apply.course import Interruption
 from reconciler.apply.executor import execute, require_sink
 from reconciler.apply.forecast import calls_of
 from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.outputs import FileSink, Sink, open_sink
 from reconciler.apply.permission import require_permission
-from reconciler.apply.work import Interruption, Run
+from reconciler.apply.work import Run
 from reconciler.cli import journals
 from reconciler.cli.alone import alone
 from reconciler.cli.options import collect, for_plans, for_the_record
@@ -161,15 +162,13 @@ def _execute(session: Session, api: Api, book: Book, plan: Plan, *, sink: Sink |
     journal = journals.begin(session, plan, book)
     total, calls = len(plan.changes), calls_of(plan)
     title = f"applying: {calls} call{'' if calls == 1 else 's'} to make" if total else "applying"
-    with (
-        _interruptible(api) as interruption,
-        session.telling(Progress(title, total=total, quiet=session.options.quiet)) as progress,
-    ):
-        report = execute(api, book, plan, Run(sink, interruption, progress.done, journal, watch))
-    if sink is not None:
-        sink.close()
-    session.view.report = report
-    return journals.end(session, journal, report)
+    with _interruptible(api) as interruption:
+        with session.telling(Progress(title, total=total, quiet=session.options.quiet)) as progress:
+            report = execute(api, book, plan, Run(sink, interruption, progress.done, journal, watch))
+        if sink is not None:
+            sink.close()
+        session.view.report = report
+        return journals.end(session, journal, report)
 
 
 @contextmanager

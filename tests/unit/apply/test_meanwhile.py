@@ -590,9 +590,10 @@ def test_where_the_account_cannot_be_read_again_nothing_is_sent(account: Account
 class Lists:
     """Counts how often the groups are read."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_limited: bool) -> None:
         self.reads = 0
         self.done = 0
+        self.is_limited = is_limited
 
     def get_many(self, places: list[str], *, overtime: bool) -> list[Any]:
         """Give an empty list."""
@@ -602,21 +603,23 @@ class Lists:
 
 
 @pytest.mark.parametrize(
-    ("limit", "seconds", "reads"),
+    ("limit", "seconds", "is_limited", "reads"),
     [
-        (SOON, 0.02, 1),
-        (SOON, 1, 17),
-        (SOON, 10, 20),
-        (SOON, 30, 34),
-        (AT_ONCE, 0.02, 4),
-        (AT_ONCE, 10, 100),
+        (SOON, 0.02, False, 1),
+        (SOON, 1, False, 17),
+        (SOON, 10, False, 100),
+        (SOON, 1, True, 17),
+        (SOON, 10, True, 20),
+        (SOON, 30, True, 34),
+        (AT_ONCE, 0.02, False, 4),
+        (AT_ONCE, 10, True, 100),
     ],
 )
 def test_a_read_is_good_for_some_seconds_or_where_every_request_waits_for_a_few_changes(
-    limit: float, seconds: float, reads: int
+    limit: float, seconds: float, is_limited: bool, reads: int
 ) -> None:
     """A hundred updates that take so long each: how often their list is read."""
-    lists, time = Lists(), [0.0]
+    lists, time = Lists(is_limited=is_limited), [0.0]
     book: Any = SimpleNamespace(desired=SimpleNamespace(registry=KINDS))
     wire: Any = lists
     fresh = Fresh(wire, book, lambda: time[0])

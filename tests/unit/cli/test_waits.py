@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ import pytest
 
 from reconciler.api.client import ReadApi
 from reconciler.simulator import Simulator
+from tests.unit.apply.journals import journals, lines
 from tests.unit.harness import Account, Between, json_answer
 
 LIMITED = re.compile(r"^waiting \d+ s: the server's rate limit$", re.MULTILINE)
@@ -158,6 +163,33 @@ def test_the_journal_says_of_every_call_that_the_end_of_the_time_kept_back_that_
     assert 1 <= kept_back <= 4, "as many as are sent at a time"
     assert outcomes.count("taken") == len(outcomes) - kept_back
     assert (lines[-1]["line"], lines[-1]["exit_code"]) == ("end", 9)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_a_list_is_waited_for_ends_the_run_with_all_that_it_did_recorded(
+    limits: Callable[[dict[str, str]], Any],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    code: int,
+) -> None:
+    account = limits({**USUAL, "NB_API_RATE_LIMITING_BURST": "20"})
+    sleep, left = account.hours.sleep, [number]
+
+    def signalled(seconds: float) -> None:
+        is_reading = threading.current_thread() is not threading.main_thread()
+        if is_reading and left and any(request[0] == "POST" for request in account.simulator.requests):
+            os.kill(os.getpid(), left.pop())
+            time.sleep(0.2)  # the main thread has to wake up
+        sleep(seconds)
+
+    monkeypatch.setitem(ReadApi.__init__.__kwdefaults__, "sleep", signalled)
+    outcome = account.apply("groups: {a: , b: }\npolicies: {p: {from: a, to: b, allow: all}}\nnetworks: {n: , m: }")
+    assert (outcome.exit_code, outcome.statuses["group/a"]) == (code, "applied")
+    assert set(outcome.statuses.values()) == {"applied", "skipped"}
+    end = lines(journals(folder)[-1])[-1]
+    assert (end["line"], end["exit_code"]) == ("end", code)
+    assert account.nbsync("plan", "-o", "json").warnings == []
 
 
 def test_the_next_run_goes_on_where_the_time_ended(limited: Any) -> None:
