@@ -87,7 +87,9 @@ def _hold(descriptor: int, command: str) -> Diagnostic | None:
         raise _already_running(_holder(descriptor)) from None
     except OSError as error:
         return _unusable(error)
-    with suppress(OSError):  # a full disk: the lock is held all the same, and whoever is kept waiting is not told by whom
+    with suppress(
+        OSError
+    ):  # a full disk: the lock is held all the same, and whoever is kept waiting is not told by whom
         _introduce(descriptor, command)
     return None
 

@@ -141,7 +141,7 @@ def require_server(session: Session, saved: SavedPlan) -> None:
     A simulated account is told from others by its id.
     """
     url = url_of(os.environ) if session.options.simulate is None else saved.target.url
-    if url.lower() != saved.target.url.lower():
+    if url != saved.target.url:
         raise _foreign(f"the plan was made for the server {saved.target.url}, and this is {url}")
 
 
