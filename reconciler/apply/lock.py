@@ -34,7 +34,7 @@ def lock_file(server: str, account: str, environ: Mapping[str, str]) -> Path:
 
     Args:
         server: URL of the management server.
-        account: id of the account; empty where it is not known: then all accounts of the server share a lock.
+        account: id of the account; empty where the server does not let the caller know it: all such runs share a lock, apart from those that know it.
         environ: `os.environ`, or a test's stand-in.
 
     Raises:

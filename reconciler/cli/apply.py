@@ -164,7 +164,7 @@ def _ask(session: Session) -> None:
 
 
 def _execute(session: Session, api: Api, book: Book, plan: Plan, *, sink: Sink | None, watch: Unwatched) -> ExitCode:
-    journal = journals.begin(session, plan, book)
+    journal = journals.begin(session, plan)
     total, calls = len(plan.changes), calls_of(plan)
     title = f"applying: {calls} call{'' if calls == 1 else 's'} to make" if total else "applying"
     with (
