@@ -36,6 +36,7 @@ _SHORTEST_SECRET: Final = 8  # characters; fewer stand in any URL by chance
 _PLAIN_PATH = re.compile(r"(/(?!\.\.?(/|$))[\w.~-]+)*", re.ASCII)
 _PLAIN_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[\w.-]+)(:\d+)?", re.ASCII | re.IGNORECASE)
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _SUCH_AS = f"it begins with https:// and names a host, such as {DEFAULT_URL}"
 _HOW_TO_GET_A_TOKEN = (
     "in the NetBird dashboard: Team > Service Users > create one (role admin, or network_admin for groups, policies, posture "
@@ -48,7 +49,8 @@ class Settings:
     """Server, credentials and patience of one run.
 
     Attributes:
-        url: The management server, without `/api`: "https://netbird.example.com".
+        url: The management server, without `/api`, its host in small letters, its port only where it is not the scheme's own:
+            "https://netbird.example.com".
         token: What stands after the scheme in the `Authorization` header.
         scheme: `Token` for a personal access token (`nbp_...`), `Bearer` for an OAuth2 access token.
         timeout: Seconds for one request, from connecting to the last byte of the answer.
@@ -95,7 +97,7 @@ def from_environment(
 
 
 def url_of(environ: Mapping[str, str], token_file: Path | str | None = None) -> str:
-    """Return the URL of the server, checked; a token in it is refused, in the form of one or as given beside it.
+    """Return the URL of the server, checked, and spelled as `Settings.url` has it; a token in it is refused, in the form of one or as given beside it.
 
     Raises:
         UsageError: It is refused.
@@ -169,7 +171,14 @@ def _checked_url(url: str, token: str) -> str:
     path = re.sub("(/api|/)*$", "", parts.path)
     if not (_PLAIN_AUTHORITY.fullmatch(parts.netloc) and _PLAIN_PATH.fullmatch(path)):
         _refuse(f"{URL_VARIABLE} has signs in it that no address of a server has", _SUCH_AS)
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    return f"{parts.scheme}://{_authority(parts)}{path}"
+
+
+def _authority(parts: SplitResult) -> str:
+    """Host and port as all spellings of them come to: one server has one address, in locks, journals and saved plans."""
+    host, port = parts.hostname or "", parts.port
+    host = f"[{host}]" if ":" in host else host
+    return host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
 
 
 def _refuse_token_in(url: str, token: str) -> None:

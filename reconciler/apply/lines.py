@@ -13,7 +13,10 @@ FORMAT = 1
 """Readers refuse journals of a higher one; what they do not know in a line of this one they pass over."""
 
 START = '{"line": "begin"'
-"""How every journal begins."""
+"""How every journal begins, and every run in it."""
+
+FINISH = '{"line": "end"'
+"""How the last line of a run begins."""
 
 Effect = Literal["taken", "refused", "not_processed", "unknown"]
 """What a call came to: the server took it, said no, surely never saw it, or nobody knows."""

@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,7 @@ def lock_file(server: str, account: str, environ: Mapping[str, str]) -> Path:
 
     Args:
         server: URL of the management server.
-        account: id of the account; empty where it is not known: then all accounts of the server share a lock.
+        account: id of the account; empty where the server does not let the caller know it: all such runs share a lock, apart from those that know it.
         environ: `os.environ`, or a test's stand-in.
 
     Raises:
@@ -87,10 +87,17 @@ def _hold(descriptor: int, command: str) -> Diagnostic | None:
         raise _already_running(_holder(descriptor)) from None
     except OSError as error:
         return _unusable(error)
+    with suppress(
+        OSError
+    ):  # a full disk: the lock is held all the same, and whoever is kept waiting is not told by whom
+        _introduce(descriptor, command)
+    return None
+
+
+def _introduce(descriptor: int, command: str) -> None:
     os.ftruncate(descriptor, 0)
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.write(descriptor, json.dumps(_myself(command)).encode())
-    return None
 
 
 if sys.platform == "win32":

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import takewhile
 from pathlib import Path
 
-from reconciler.apply.lines import Answered, Begin, Called, End, Newer, Safe, Settled, read
+from reconciler.apply.lines import FINISH, START, Answered, Begin, Called, End, Newer, Safe, Settled, read
 from reconciler.apply.shelf import on_shelf, shelf
 from reconciler.errors import DesiredStateError, Diagnostic, ExitCode, reason
 
 UNREADABLE = "NBS611"
+_ENDS = (START.encode(), FINISH.encode())
 
 
 class Unreadable(DesiredStateError):
@@ -88,6 +88,10 @@ class Run:
         """How many changes were made."""
         return sum(1 for one in self.settled.values() if one.status == "applied")
 
+    def may_be_on(self, account: str | None) -> bool:
+        """Tell whether it was on this account, as far as anybody knows; empty: any, None: one that no journal says."""
+        return account == "" or self.begin.account in (None, account)
+
     def add(self, line: Called | Answered | Safe | Settled | End) -> None:
         """Take one line in; an answer to no call is passed over."""
         if isinstance(line, Called):
@@ -103,8 +107,12 @@ class Run:
             self.end = line
 
 
-def runs_in(path: Path) -> list[Run]:
+def runs_in(path: Path, *, only_ends: bool = False) -> list[Run]:
     """All runs of a file, in the order in which they began; none where no line is one of a journal.
+
+    Args:
+        path: of the file.
+        only_ends: of each run take in how it began and ended, and nothing between, which is most of a file.
 
     Raises:
         Unreadable: the file cannot be read, or a newer version of nbsync has written it.
@@ -115,7 +123,8 @@ def runs_in(path: Path) -> list[Run]:
         with path.open("rb") as file:
             is_locked = _is_locked(file.fileno())
             for text in filter(None, map(bytes.strip, file)):
-                damaged += not _take(runs, path, text)
+                if not only_ends or text.startswith(_ENDS):
+                    damaged += not _take(runs, path, text)
     except OSError as error:
         raise Unreadable(path, reason(error)) from None
     except Newer:
@@ -148,13 +157,13 @@ def _is_locked(descriptor: int) -> bool:
     return False
 
 
-def newest_first(server: str, environ: Mapping[str, str], file: Path | None = None) -> Iterator[Run]:
-    """Runs against a server, those of its folder or of a file, as far as anybody asks for them.
+def newest_first(server: str, environ: Mapping[str, str]) -> Iterator[Run]:
+    """Runs against a server, those of its folder, as far as anybody asks for them.
 
     Raises:
         Unreadable: as `runs_in`, or the folder cannot be read.
     """
-    for path in _paths(server, environ, file):
+    for path in _paths(server, environ, None):
         yield from (run for run in reversed(runs_in(path)) if run.begin.server == server)
 
 
@@ -177,18 +186,59 @@ def has_ended(path: Path) -> bool:
         with path.open("rb") as file:
             file.seek(max(os.fstat(file.fileno()).st_size - END_LENGTH, 0))
             last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
-    except OSError:
+        return isinstance(read(last), End)
+    except (OSError, Newer):
         return False
-    return isinstance(read(last), End)
 
 
-def cut_off(server: str, environ: Mapping[str, str], file: Path | None = None) -> list[Run]:
-    """Runs against a server that were cut off (killed, or the power went) since one ran to its end, newest first.
+def cut_off(server: str, account: Callable[[], str], environ: Mapping[str, str], file: Path | None = None) -> list[Run]:
+    """Runs on an account that were cut off (killed, or the power went) since one ran to its end, newest first.
+
+    A run whose journal does not say on which account it was may have been on any.
+
+    Args:
+        server: its URL.
+        account: gives the account's id, empty where it is not known; called only where it matters.
+        environ: `os.environ`, or a test's stand-in.
+        file: the journal, where it is not in the state folder.
 
     Raises:
         Unreadable: as `newest_first`.
     """
     paths = _paths(server, environ, file)
-    if not paths or has_ended(paths[0]):
+    seen = [one for path in (paths if file else _down_to_open(paths)) for one in _ends(path, server)]
+    accounts = {None, *(run.begin.account for run in seen if isinstance(run, Run))}
+    if not any(True for one in accounts for _ in _since_an_end(seen, one)):
         return []
-    return list(takewhile(lambda run: run.outcome is Outcome.CUT_OFF, newest_first(server, environ, file)))
+    return [_whole(run) for run in _since_an_end(seen, account())]
+
+
+def _down_to_open(paths: Sequence[Path]) -> Sequence[Path]:
+    """Of journals with one run each those down to the oldest whose run has not ended."""
+    return paths[: max((number for number, path in enumerate(paths, 1) if not has_ended(path)), default=0)]
+
+
+def _ends(path: Path, server: str) -> list[Run | Unreadable]:
+    """How the runs of a journal began and ended, newest first; or why it cannot be read."""
+    try:
+        return [run for run in reversed(runs_in(path, only_ends=True)) if run.begin.server == server]
+    except Unreadable as error:
+        return [error]
+
+
+def _since_an_end(seen: Sequence[Run | Unreadable], account: str | None) -> Iterator[Run | Unreadable]:
+    """Those that were cut off, and what cannot be read, down to the last run of an account that was not."""
+    for one in seen:
+        if isinstance(one, Run):
+            if not one.may_be_on(account):
+                continue
+            if one.outcome is not Outcome.CUT_OFF:
+                return
+        yield one
+
+
+def _whole(run: Run | Unreadable) -> Run:
+    """The run with all its lines; what cannot be read is raised."""
+    if isinstance(run, Unreadable):
+        raise run
+    return next((one for one in runs_in(run.path) if one.begin.run == run.begin.run), run)

@@ -10,7 +10,6 @@ from reconciler.api.client import ReadApi
 from reconciler.apply.lock import only_run
 from reconciler.apply.neighbours import ALLOWED, Unwatched, Watch
 from reconciler.cli.session import Session
-from reconciler.state.caller import account_id
 
 
 @contextmanager
@@ -24,12 +23,12 @@ def alone(session: Session, api: ReadApi) -> Iterator[Unwatched]:
 
     Raises:
         AlreadyRunning: another run on this machine holds it.
-        AccountError: there is no way to the server.
+        AccountError: as `Session.account`.
     """
     if session.options.simulate is not None:
         yield Unwatched()
         return
-    account = account_id(api)
+    account = session.account()
     with only_run(api.server, account, session.view.command, os.environ) as warning:
         if warning:
             session.view.diagnostics.append(warning)

@@ -17,7 +17,7 @@ from reconciler.api.client import Api, ReadApi
 from reconciler.apply.course import Interruption
 from reconciler.apply.executor import execute, require_sink
 from reconciler.apply.forecast import calls_of
-from reconciler.apply.neighbours import Unwatched
+from reconciler.apply.neighbours import ALLOWED, Unwatched
 from reconciler.apply.outputs import FileSink, Sink, open_sink
 from reconciler.apply.permission import require_permission
 from reconciler.apply.work import Run
@@ -68,13 +68,19 @@ SAID_BY_THE_PLAN = {
     "overlays": "--overlay",
     "variables": "--var",
     "targets": "--target",
-    "allow": "--allow",
     "allow_empty": "--allow-empty",
 }
 
 
 def _require_nothing_else(given: Mapping[str, Any]) -> None:
-    if said := [name for option, name in SAID_BY_THE_PLAN.items() if given.get(option)]:
+    """Refuse what goes into the making of a plan; who else is at work is a matter of this run alone.
+
+    Raises:
+        UsageError: something of it was given.
+    """
+    said = [name for option, name in SAID_BY_THE_PLAN.items() if given.get(option)]
+    said += [f"--allow {word}" for word in given.get("allow", ()) if word != ALLOWED]
+    if said:
         message = f"--plan and {', '.join(said)} do not go together: the saved plan says all"
         raise UsageError(Diagnostic("NBS901", message, f"leave out {', '.join(said)}, or plan again with it"))
 
@@ -159,7 +165,7 @@ def _ask(session: Session) -> None:
 
 
 def _execute(session: Session, api: Api, book: Book, plan: Plan, *, sink: Sink | None, watch: Unwatched) -> ExitCode:
-    journal = journals.begin(session, plan, book)
+    journal = journals.begin(session, plan)
     total, calls = len(plan.changes), calls_of(plan)
     title = f"applying: {calls} call{'' if calls == 1 else 's'} to make" if total else "applying"
     with _interruptible(api) as interruption:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.apply.aftermath import aftermath
 from reconciler.apply.journal import Journal, Occasion, Unrecorded, open_journal
-from reconciler.apply.past import Run, Unreadable, cut_off
+from reconciler.apply.past import Unreadable, cut_off
 from reconciler.apply.report import Report
 from reconciler.apply.shelf import on_any_shelf
 from reconciler.cli.session import Session
@@ -19,7 +19,7 @@ from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 
 
-def begin(session: Session, plan: Plan, book: Book) -> Unrecorded:
+def begin(session: Session, plan: Plan) -> Unrecorded:
     """Begin the journal of a run.
 
     One that changes nothing has none, unless it comes after one that was cut off, which is history then; nor has one on a
@@ -31,7 +31,7 @@ def begin(session: Session, plan: Plan, book: Book) -> Unrecorded:
     file = session.options.journal
     if not (plan.changes or session.goes_on) or (session.options.simulate is not None and file is None):
         return Unrecorded()
-    occasion = Occasion(session.view.server_url or "", session.view.command, _account(book))
+    occasion = Occasion(session.view.server_url or "", session.view.command, session.account() or None)
     journal: Journal = open_journal(occasion, plan.changes, os.environ, file)
     return journal
 
@@ -47,7 +47,7 @@ def named(journal: str, environ: Mapping[str, str]) -> Path:
 
 
 def tell_of_the_last(session: Session, book: Book) -> None:
-    """Tell what the last runs did, if they were cut off; journals that cannot be read are warned of.
+    """Tell what the last runs on the account did, if they were cut off; journals that cannot be read are warned of.
 
     A run on a simulated account is told of only if its journal is asked for.
     """
@@ -55,19 +55,13 @@ def tell_of_the_last(session: Session, book: Book) -> None:
     if session.options.simulate is not None and file is None:
         return
     try:
-        runs = cut_off(view.server_url or "", os.environ, file)
+        runs = cut_off(view.server_url or "", session.account, os.environ, file)
     except Unreadable as error:
         view.diagnostics += [replace(found, severity=Severity.WARNING) for found in error.diagnostics]
         return
-    if runs := [run for run in runs if _is_of(run, book)]:
+    if runs:
         view.diagnostics += aftermath(runs, book)
         session.goes_on = True
-
-
-def _is_of(run: Run, book: Book) -> bool:
-    """Tell whether a run was on this account, as far as anybody knows."""
-    account = _account(book)
-    return None in (account, run.begin.account) or account == run.begin.account
 
 
 def end(session: Session, journal: Unrecorded, report: Report) -> ExitCode:
@@ -78,11 +72,3 @@ def end(session: Session, journal: Unrecorded, report: Report) -> ExitCode:
         session.view.diagnostics += failed.diagnostics
         return ExitCode.PARTIAL
     return report.exit_code
-
-
-def _account(book: Book) -> str | None:
-    """Id of the account, if it was read."""
-    kinds = [
-        kind for kind in book.desired.registry.values() if kind.endpoint.singleton and "{id}" in kind.endpoint.item
-    ]
-    return next((live.id for kind in kinds for live in book.snapshot.of(kind.name).values()), None)

@@ -37,7 +37,7 @@ def plan(*, detailed_exitcode: bool, save: Path | None, **given: Any) -> int:
         made, book = make(session, desired, api)
         tell_of_the_last(session, book)
         if save is not None:
-            save_plan(session, made, book, api, save)
+            save_plan(session, made, book, save)
         if made.verdicts:
             return ExitCode.REFUSED
         return ExitCode.CHANGES if made.changes and detailed_exitcode else ExitCode.DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -64,30 +65,60 @@ def _run(session: Session, journal: str | None) -> Run:
 
     Raises:
         UsageError: there is none.
-        DesiredStateError: its journal cannot be read, is of another server, or not at its end yet.
+        DesiredStateError: its journal cannot be read, is of another account, or not at its end yet.
     """
-    url = session.view.server_url or ""
     if journal is None:
-        found = (run for run in _newest(session, url) if run.begin.command in TAKEN_BACK)
+        found = (run for run in _newest(session) if run.begin.command in TAKEN_BACK)
         run = next(filter(_has_changed, found), None)
-        where = f"no apply against {url} has left a journal here"
+        where = f"no apply against {session.view.server_url} has left a journal of this account here"
     else:
         path = named(journal, os.environ)
         run = next(filter(_has_changed, reversed(runs_in(path))), None)
         where = f"no run in {path} has changed anything"
     if run is None:
         raise UsageError(Diagnostic(THE_RUN, where, "nbsync history lists the journals; name one"))
-    if run.begin.server != url:
-        advice = "give the server and token of the account on which the run was"
-        raise DesiredStateError(Diagnostic(FOREIGN, f"the run was on {run.begin.server}, and this is {url}", advice))
+    _require_account(session, run, is_named=journal is not None)
     if run.outcome is Outcome.RUNNING:
         raise Unreadable(run.path, "its run is still at work", "wait until it has ended")
     return run
 
 
-def _newest(session: Session, url: str) -> Iterator[Run]:
-    options = session.options
-    return iter(()) if options.simulate is not None else newest_first(url, os.environ)
+def _newest(session: Session) -> Iterator[Run]:
+    """Runs that were on this account, or may have been, newest first."""
+    if session.options.simulate is not None:
+        return iter(())
+    account = session.account()
+    return (run for run in newest_first(session.view.server_url or "", os.environ) if run.may_be_on(account))
+
+
+def _require_account(session: Session, run: Run, *, is_named: bool) -> None:
+    """See that a run was on this account; where nobody knows, a person has to name it.
+
+    Raises:
+        DesiredStateError: it was on another one, or may have been and was not named.
+    """
+    begin, url, account = run.begin, session.view.server_url or "", session.account()
+    if begin.server != url:
+        raise _foreign(f"the run was on {begin.server}, and this is {url}")
+    if not (begin.account and account):
+        _require_name(session, run, is_named=is_named)
+    elif begin.account != account:
+        raise _foreign(f"the run was on the account {begin.account} of {url}, and this is {account}")
+
+
+def _require_name(session: Session, run: Run, *, is_named: bool) -> None:
+    message = f"nobody knows on which account of {run.begin.server} the run at {run.begin.time} was"
+    if not is_named:
+        advice = f"if it was on this one, name its journal: nbsync rollback {shlex.quote(str(run.path))}"
+        raise DesiredStateError(Diagnostic(FOREIGN, message, advice))
+    advice = "see by the plan that it was on this one"
+    session.view.diagnostics.append(Diagnostic(FOREIGN, message, advice, Severity.WARNING))
+
+
+def _foreign(message: str) -> DesiredStateError:
+    return DesiredStateError(
+        Diagnostic(FOREIGN, message, "give the server and token of the account on which the run was")
+    )
 
 
 def _has_changed(run: Run) -> bool:

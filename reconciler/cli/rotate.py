@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from reconciler.api.client import ReadApi
+from reconciler.apply.neighbours import ALLOWED
 from reconciler.cli.apply import apply_made
 from reconciler.cli.options import collect, for_server, for_the_record
 from reconciler.cli.planning import read_account
@@ -21,6 +22,12 @@ from reconciler.plan.rotation import plan_rotation
 @click.command()
 @click.argument("address")
 @for_server
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice([ALLOWED]),
+    help="Go on although another run seems to be at work on the account.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @click.option("--secrets-out", metavar="SINK", help="Where the secret goes: FILE, exec:COMMAND, or - for stdout.")
 @for_the_record

@@ -15,6 +15,7 @@ from reconciler.errors import (
     DesiredStateError,
     Diagnostic,
     NbsyncError,
+    NotAuthorized,
     Severity,
     UsageError,
     reason,
@@ -27,7 +28,6 @@ from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 from reconciler.plan.savefile import DAMAGED, START, SavedPlan, Target, damaged, decode, encode, save
 from reconciler.settings import url_of
-from reconciler.state.observe import account_of
 from schemas import KINDS
 
 FOREIGN, NOT_SAVED, SAVED, IN_THE_WAY, SHOWN = "NBS622", "NBS624", "NBS625", "NBS626", "NBS627"
@@ -56,24 +56,27 @@ def _why_not(path: Path) -> str:
     return "" if start in (b"", START) else "it is a file of something else"
 
 
-def save_plan(session: Session, plan: Plan, book: Book, api: ReadApi, path: Path) -> None:
+def save_plan(session: Session, plan: Plan, book: Book, path: Path) -> None:
     """Save a plan, unless a guard refuses it; tell what became of it.
 
     Raises:
-        NbsyncError: the file cannot be written.
+        NbsyncError: the file cannot be written, or nobody knows for which account it is.
     """
     view = session.view
+    left = "the file there is left as it is" if path.exists() else "no file was written"
     if plan.verdicts:
-        left = "the file there is left as it is" if path.exists() else "no file was written"
         message, advice = f"the plan was not saved to {path}: a guard refuses it; {left}", "see what the guards say"
         view.diagnostics.append(Diagnostic(NOT_SAVED, message, advice, Severity.WARNING))
         return
+    if not (account := session.account()):
+        message = f"the plan was not saved to {path}: the server does not let this token know its account; {left}"
+        raise NotAuthorized(Diagnostic(NOT_SAVED, message, "plan with the token of a user who may see the account"))
     assert session.document is not None, "the plan was made from files"
     saved = save(
         plan,
         book,
         archived(session.document),
-        Target(url=view.server_url or "", version=view.server_version, account=account_of(api)),
+        Target(url=view.server_url or "", version=view.server_version, account=account),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         since=view.since,
         allowances=session.options.allowances,
@@ -141,7 +144,7 @@ def require_server(session: Session, saved: SavedPlan) -> None:
     A simulated account is told from others by its id.
     """
     url = url_of(os.environ) if session.options.simulate is None else saved.target.url
-    if url.lower() != saved.target.url.lower():
+    if url != saved.target.url:
         raise _foreign(f"the plan was made for the server {saved.target.url}, and this is {url}")
 
 
@@ -152,9 +155,10 @@ def make_again(session: Session, api: ReadApi, saved: SavedPlan, desired: Desire
         DesiredStateError: the plan is for another account.
         StalePlan: something that it touches has changed since.
     """
-    account = account_of(api)
+    account = session.account()
     if account != saved.target.account:
-        raise _foreign(f"the plan was made for the account {saved.target.account}, and this is {account}")
+        this = account or "one that the server does not let this token know"
+        raise _foreign(f"the plan was made for the account {saved.target.account}, and this is {this}")
     plan, book = plan_again(saved, desired, read_account(session, desired, api))
     session.view.plan = plan
     return plan, book

@@ -40,6 +40,7 @@ class Session:
         """What the files hold, once they were read."""
         self.goes_on = False
         self._client: ReadApi | None = None
+        self._account: str | None = None
         self._progress: Progress | None = None
 
     def desired(self) -> Desired:
@@ -86,6 +87,19 @@ class Session:
         client = Api(settings, transport, on_wait=self._waiting, on_limit=self._limited)
         self._client = client
         return client
+
+    def account(self) -> str:
+        """Id of the account in which the token stands, asked for once; empty where the server does not let the caller know it.
+
+        Raises:
+            AccountError: the server could not be asked, or answered something else.
+        """
+        from reconciler.state.caller import account_id
+
+        if self._account is None:
+            assert self._client is not None, "nobody asks whose account it is before there is a way to it"
+            self._account = account_id(self._client)
+        return self._account
 
     def _way(self) -> tuple[Settings, Transport | None]:
         if self.options.simulate is not None:

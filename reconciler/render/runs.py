@@ -19,26 +19,29 @@ STATUSES = ("applied", "failed", "skipped", "unknown")
 
 
 def add_runs(sheet: Sheet, runs: list[Run], *, with_calls: bool) -> None:
-    """Add runs by server, in the order given, or one run after the other with its calls."""
+    """Add runs by server, in the order given, or one run after the other with its calls; of several accounts each says its own."""
     if not runs:
         sheet.row((Piece("No journals: no apply has changed anything from here."),))
     for server, group in groupby(runs, key=lambda run: run.begin.server):
         sheet.row((Piece(sheet.say(server), "bold"),))
-        for run in group:
-            _run(sheet, run)
+        of_server = list(group)
+        has_several = len({run.begin.account for run in of_server}) > 1
+        for run in of_server:
+            _run(sheet, run, with_account=has_several)
             if with_calls:
                 _calls(sheet, run)
         sheet.blank()
 
 
-def _run(sheet: Sheet, run: Run) -> None:
+def _run(sheet: Sheet, run: Run, *, with_account: bool) -> None:
     begin, outcome = run.begin, run.outcome
     lead = (
         Piece(f"  {sheet.say(begin.time)}  {sheet.say(begin.command):<8}  "),
         Piece(f"{outcome:<11}", STYLES[outcome]),
         Piece(f"  {run.made} of {len(begin.changes)} changes  "),
     )
-    sheet.row(lead, (Piece(sheet.say(str(run.path)), "dim"),))
+    account = f"account {begin.account or 'not known'}  " if with_account else ""
+    sheet.row(lead, (Piece(sheet.say(account)), Piece(sheet.say(str(run.path)), "dim")))
 
 
 def _calls(sheet: Sheet, run: Run) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.api.client import ReadApi
-from reconciler.api.problems import CallFailed, Missing, NoSuchEndpoint, NotPermitted, TokenRefused, Unreachable
-from reconciler.errors import AccountError, Diagnostic, Throttled
+from reconciler.api.problems import Missing, NoSuchEndpoint, NotPermitted
+from reconciler.errors import AccountError, Diagnostic
 from reconciler.state.snapshot import Snapshot
 from schemas import KINDS, AnyKind
 from schemas._core.fields import JsonObject
@@ -101,19 +101,20 @@ def identify(api: ReadApi) -> Caller:
 
 
 def account_id(api: ReadApi) -> str:
-    """Id of the account; empty where the server does not say it to this caller.
+    """Id of the account in which the token stands; empty where the server does not let this caller know it.
 
     Raises:
-        AccountError: there is no way to the server with this token.
+        AccountError: the server could not be asked, or answered something else.
     """
     try:
         rows = api.get(ACCOUNTS)
-    except (Unreachable, Throttled, TokenRefused):
-        raise
-    except CallFailed:
+    except (NotPermitted, Missing, NoSuchEndpoint):
         return ""
-    first = rows[0] if isinstance(rows, list) and rows else None
-    return str(first.get("id", "")) if isinstance(first, dict) else ""
+    row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
+    identifier = row.get("id") if isinstance(row, dict) else None
+    if not (identifier and isinstance(identifier, str)):
+        raise strange(ACCOUNTS)
+    return identifier
 
 
 def strange(where: str) -> AccountError:

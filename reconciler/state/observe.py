@@ -18,7 +18,6 @@ from schemas._core.references import kinds_referred_to
 NO_OBJECTS = "did not answer with NetBird's objects"
 AGAIN = "run it again; if it stays so, the server, or what stands before it, does not answer truly"
 VERSION_PATH = "/instance/version"
-ACCOUNT_PATH = "/accounts"
 CLOUD = "https://api.netbird.io"
 
 Parents = Callable[[Snapshot, AnyKind], list[str]]
@@ -60,19 +59,6 @@ def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[s
         return list(snapshot.of(kind.parent))
 
     return _read(api, kinds, needed, parents)
-
-
-def account_of(api: ReadApi) -> str:
-    """Id of the account that the token leads to.
-
-    Raises:
-        AccountError: as `observe`.
-    """
-    accounts = _objects(ACCOUNT_PATH, api.get(ACCOUNT_PATH))
-    if len(accounts) != 1:
-        raise odd_list(ACCOUNT_PATH, NO_OBJECTS)
-    identifier: str = accounts[0]["id"]
-    return identifier
 
 
 def observe_around(api: ReadApi, registry: Mapping[str, AnyKind], names: Collection[str]) -> Snapshot:

@@ -43,7 +43,14 @@ def test_an_access_token_goes_as_bearer() -> None:
         (" https://nb.example\n", "https://nb.example"),
         ("http://localhost:8080", "http://localhost:8080"),
         ("http://127.3.2.1", "http://127.3.2.1"),
-        ("http://[::1]:80/api", "http://[::1]:80"),
+        ("http://[::1]:80/api", "http://[::1]"),
+        ("http://[::1]:443", "http://[::1]:443"),
+        ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("https://NB.Example", "https://nb.example"),
+        ("https://nb.example:443", "https://nb.example"),
+        ("https://nb.example:0443/", "https://nb.example"),
+        ("https://nb.example:80", "https://nb.example:80"),
+        ("https://Nb.Example:443/NetBird", "https://nb.example/NetBird"),
     ],
 )
 def test_urls_that_people_write(given: str, url: str) -> None:
@@ -109,7 +116,7 @@ def test_a_token_in_the_url_is_refused_and_not_shown(given: str) -> None:
 
 def test_a_host_may_be_called_as_tokens_begin() -> None:
     url = "https://eyJafjalla.is.example"
-    assert url_of({"NB_MANAGEMENT_URL": url}) == url_of({"NB_MANAGEMENT_URL": url}, "no-such-file") == url
+    assert url_of({"NB_MANAGEMENT_URL": url}) == url_of({"NB_MANAGEMENT_URL": url}, "no-such-file") == url.lower()
 
 
 def test_a_url_given_directly_goes_before_the_environment() -> None:

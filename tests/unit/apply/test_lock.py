@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,21 @@ def test_a_file_system_without_locks_is_a_warning(environ: Mapping[str, str], mo
     with only_run(SERVER, "a1", "apply", environ) as warning:
         assert warning is not None
         assert "(no locks available)" in warning.message
+
+
+@pytest.mark.parametrize("call", ["ftruncate", "lseek", "write"])
+def test_a_full_disk_leaves_the_lock_held_by_one_who_is_not_named(
+    environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, ExitStack() as stack:
+        patch.setattr(os, call, full)
+        assert stack.enter_context(only_run(SERVER, "a1", "apply", environ)) is None
+        patch.undo()
+        with pytest.raises(AlreadyRunning, match=r"is at work on this account$"), only_run(SERVER, "a1", "x", environ):
+            pytest.fail("two hold it")
 
 
 def test_a_user_without_a_name_has_a_number(environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

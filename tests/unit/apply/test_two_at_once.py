@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -189,6 +190,45 @@ def test_whoever_knows_better_can_go_on_all_the_same(account: Account, elsewhere
     outcome = account.apply(TEXT, "--allow", "another-run")
     assert (outcome.exit_code, outcome.warning.code, written(outcome)) == (0, "NBS642", 3)
     assert outcome.warning.help == "this run goes on all the same (--allow another-run)"
+
+
+WRITERS = {
+    "apply": ("apply", "--yes"),
+    "apply --plan": ("apply", "--plan", "plan.json"),
+    "rotate": ("rotate", "setup_key/k", "--yes"),
+    "rollback": ("rollback", "--yes"),
+}
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_every_command_that_writes_takes_the_flag_that_its_refusal_names(
+    account: Account, elsewhere: Elsewhere, command: str
+) -> None:
+    asked = (*WRITERS[command], "-o", "json", "--secrets-out", "secrets")
+    account.applied("setup_keys: {k: {type: reusable}}", "--secrets-out", "secrets")
+    account.plan("setup_keys: {k: {type: reusable}}\ngroups: {b: }", "--save", "plan.json")
+    numbers = count()
+
+    def meet(*flags: str) -> Outcome:
+        elsewhere.seen.clear()
+        elsewhere.at = {(LOG, look): lambda: elsewhere.change(f"theirs-{next(numbers)}") for look in (2, 3)}
+        return account.nbsync(*asked, *flags)
+
+    refused = meet()
+    assert (refused.exit_code, written(refused), refused.errors[-1].code) == (6, 0, "NBS642")
+    named = re.search("--allow [a-z-]+", refused.errors[-1].help)
+    assert named
+    allowed = meet(*named[0].split())
+    assert (allowed.exit_code, {found.code for found in allowed.warnings}) == (0, {"NBS642"})
+    assert written(allowed) > 0
+
+
+def test_a_rotation_has_no_other_guard_that_could_be_lifted(account: Account) -> None:
+    account.applied("setup_keys: {k: {type: reusable}}", "--secrets-out", "secrets")
+    for word in ("renumber", "delete:1"):
+        outcome = account.nbsync("rotate", "setup_key/k", "--yes", "-o", "json", "--allow", word)
+        assert (outcome.exit_code, outcome.sent) == (64, ())
+        assert "another-run" in outcome.error.message + outcome.error.help
 
 
 def test_people_may_click_and_machines_may_come(account: Account, elsewhere: Elsewhere) -> None:

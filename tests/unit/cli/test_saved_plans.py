@@ -363,6 +363,7 @@ def test_the_file_holds_no_token_and_no_secret(account: Account) -> None:
         ("--var", "x=1"),
         ("--target", "group/a"),
         ("--allow", "delete:3"),
+        ("--allow", "another-run", "--allow", "renumber"),
         ("--allow-empty", "groups"),
     ],
 )
