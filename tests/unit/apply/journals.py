@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from reconciler.apply.journal import Journal
+
 Line = dict[str, Any]
 
 
@@ -33,3 +37,17 @@ def cut(path: Path, kind: str, nth: int = 1) -> None:
         if seen == nth:
             break
     path.write_text("".join(kept))
+
+
+def fill_up(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """Let the disk take so many lines of a journal and no more."""
+    taken = [0]
+    write = Journal._write
+
+    def full(self: Journal, data: bytes, *, sync: bool) -> None:
+        taken[0] += 1
+        if taken[0] > room:
+            raise OSError(28, "No space left on device")
+        write(self, data, sync=sync)
+
+    monkeypatch.setattr(Journal, "_write", full)

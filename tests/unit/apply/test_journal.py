@@ -16,8 +16,10 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from reconciler.apply import shelf
+from reconciler.apply.journal import Journal
 from reconciler.apply.past import runs_in
-from tests.unit.apply.journals import calls, journals, lines
+from reconciler.apply.report import Report
+from tests.unit.apply.journals import calls, fill_up, journals, lines
 from tests.unit.harness import Account, Between
 
 ROOT = Path(__file__).parents[3]
@@ -264,22 +266,6 @@ def test_once_a_line_cannot_be_written_nothing_more_is_sent(
     assert len((account.folder / "secrets").read_text().splitlines()) == writes
 
 
-def fill_up(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-    """Let the disk take so many lines of a journal and no more."""
-    from reconciler.apply.journal import Journal
-
-    taken = [0]
-    write = Journal._write
-
-    def full(self: Journal, data: bytes, *, sync: bool) -> None:
-        taken[0] += 1
-        if taken[0] > room:
-            raise OSError(28, "No space left on device")
-        write(self, data, sync=sync)
-
-    monkeypatch.setattr(Journal, "_write", full)
-
-
 def run(
     account: Account, connect: Callable[[Any, str], None], number: int, do: Callable[[subprocess.Popen[bytes]], None]
 ) -> int:
@@ -314,6 +300,21 @@ def test_a_signal_closes_the_journal_after_the_call_in_flight(
     *_, answer, _, _, end = lines(journals(folder)[-1])
     assert answer["outcome"] == "taken"
     assert (end["line"], end["exit_code"], end["counts"]) == ("end", code, {"applied": 1, "skipped": 1})
+
+
+def test_a_signal_after_the_last_call_changes_nothing_any_more(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = Journal.end
+
+    def signalled(self: Journal, report: Report) -> None:
+        signal.raise_signal(signal.SIGINT)
+        end(self, report)
+
+    monkeypatch.setattr(Journal, "end", signalled)
+    outcome = account.apply("groups: {a: }")
+    assert (outcome.exit_code, outcome.statuses, outcome.findings) == (0, {"group/a": "applied"}, [])
+    assert lines(journals(folder)[-1])[-1]["exit_code"] == 0
 
 
 def test_a_kill_leaves_the_call_in_flight_without_an_answer(

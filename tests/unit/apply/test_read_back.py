@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from reconciler.simulator import Simulator
 from schemas import KINDS
+from tests.unit.apply.journals import fill_up
 from tests.unit.harness import Account, Between, Json, Outcome, json_answer
 
 SECRETS = ("--secrets-out", "secrets.jsonl")
@@ -565,6 +566,19 @@ def test_what_cannot_be_undone_is_said_loudly(account: Account, between: Between
     )
     assert error["message"].endswith("not today; posture: meant ['c'], is []")
     assert error["help"].startswith("look at it in the dashboard now")
+
+
+def test_what_cannot_be_undone_for_want_of_a_journal_is_said_loudly(
+    account: Account, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has room for the lines of both policies, and none for the one before the undo."""
+    prepare(account, P)
+    Liar(account, between, "POST", "/policies", lets(source_posture_checks=[])).left = 1
+    fill_up(monkeypatch, 7)
+    outcome = account.apply(WIDER[1])
+    assert outcome.statuses == {"policy/p": "failed", "policy/q": "applied"}
+    assert failed(outcome)["code"] == "NBS632"
+    assert "cannot be written: no space left on device; posture: meant ['c'], is []" in failed(outcome)["message"]
 
 
 def test_an_undo_that_is_only_answered_is_no_undo(account: Account, between: Between) -> None:

@@ -304,6 +304,19 @@ def test_a_log_that_fails_in_the_midst_is_looked_at_no_more(account: Account, el
     assert [(found.severity, found.code) for found in outcome.findings] == [("info", "NBS644")]
 
 
+def test_times_without_a_zone_are_of_utc(account: Account, between: Between) -> None:
+    def after(request: Request, response: Response) -> Response:
+        if request.path != "/api/events/audit":
+            return response
+        events = json.loads(response.get_data())
+        return json_answer([event | {"timestamp": event["timestamp"].removesuffix("Z")} for event in events])
+
+    between.after = after
+    account.applied("groups: {a: }")
+    outcome = account.apply("groups: {a: , b: }")
+    assert (outcome.exit_code, outcome.findings) == (0, [])
+
+
 def test_servers_before_0_39_have_it_elsewhere_or_not_at_all(account: Account, between: Between) -> None:
     gone: set[str] = {"/api/events/audit"}
     missing = Response("404 page not found\n", 404, content_type="text/plain; charset=utf-8")
