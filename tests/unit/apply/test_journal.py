@@ -214,6 +214,26 @@ def test_after_a_torn_line_the_next_run_begins_on_a_line_of_its_own(account: Acc
     assert json.loads(begin)["line"] == "begin"
 
 
+def test_lines_are_on_disk_before_a_call_is_sent_and_before_anything_follows_its_answer(
+    account: Account, between: Between, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def sync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if path.suffix == ".jsonl":
+            synced.append(lines(path)[-1]["line"])
+
+    def before(request: Request) -> None:
+        if request.method != "GET":
+            synced.append(request.method)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    between.before = before
+    account.applied("groups: {a: , b: }")
+    assert synced == ["begin", *["call", "POST", "answer"] * 2, "end"]
+
+
 @pytest.mark.parametrize("what", ["a file of something else", "a symbolic link", "a folder", "no folder"])
 def test_a_journal_that_cannot_be_opened_keeps_everything_from_being_sent(
     account: Account, folder: Path, what: str
