@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from reconciler import redact
 from reconciler.simulator import Simulator
 from tests.facts.contract import DESCRIPTION, complaints
 
@@ -33,6 +34,12 @@ def _nobody_waits_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_other_tests_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every text that is shown is searched for every secret of the process: here thousands of runs share one."""
+    monkeypatch.setattr(redact, "_concealed", set())
 
 
 @pytest.fixture(scope="session", autouse=True)

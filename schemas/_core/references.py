@@ -38,6 +38,11 @@ def references(value: BaseModel) -> Iterator[tuple[str, RefTo, str]]:
 
 def kinds_referred_to(model: type[BaseModel]) -> frozenset[str]:
     """Kinds to which objects of this model can refer."""
+    return _kinds_referred_to(model)
+
+
+@cache
+def _kinds_referred_to(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(kind for info in model.model_fields.values() for kind in _ref_kinds(whole(info)))
 
 
