@@ -245,17 +245,43 @@ DELAY = 0.02
 """Seconds after which the slow server answers."""
 
 
+BARE = """
+import sys
+from reconciler.apply.journal import Journal
+from reconciler.apply.meanwhile import Meanwhile
+from reconciler.apply.neighbours import Unwatched
+from reconciler.apply.work import Work
+from reconciler.cli import alone, apply
+from reconciler.cli.main import run
+
+Journal._append = lambda self, line, sync=True: None
+Meanwhile.base = lambda self, change: self._book.pairs.get(change.address) or change.live
+Meanwhile.still_there = lambda self, change: change.live
+Meanwhile.require_free = lambda self, change: None
+Work.look_back = lambda self, checked=(): None
+alone.Watch = lambda api, account, tolerant: Unwatched(account)
+apply.require_permission = lambda api, book, plan: None
+sys.exit(run(sys.argv[1:]))
+"""
+"""nbsync without its journal, and without any look at what others do meanwhile and at what became of a write."""
+
+LATER = 11
+"""Seconds after which a run does not wait any more to see whether the one before has ended."""
+
+
 def trust(size: int, folder: Path) -> Iterator[str]:
-    """Lines of the table about what a journal costs where the server takes its time."""
+    """Lines of the table about what a journal and checks cost where the server takes its time."""
     write(folder / "new", company(size))
+    write(folder / "changed", company(size, changed=2))
     secrets = ["--secrets-out", str(folder / "secrets.jsonl")]
-    on_disk, nowhere = (["--journal", str(path)] for path in (folder / "journal", "/dev/null"))
-    for what, flags in (
-        ("with a journal on disk", on_disk),
-        ("without a journal", nowhere),
-    ):
-        once = lambda flags=flags: slow_apply(folder / "new", [*flags, *secrets])  # noqa: E731
-        yield row(f"apply at {DELAY * 1000:.0f} ms, {what}", size, median(once, 3))
+    for files, what in (([folder / "new"], "all is new"), ([folder / "new", folder / "changed"], "much has changed")):
+        said = f"apply at {DELAY * 1000:.0f} ms, {what}"
+        bare, whole = (
+            median(lambda program=program, files=files: slow_apply(files, secrets, program), 5)
+            for program in (("-c", BARE), NBSYNC)
+        )
+        yield row(f"{said}, without journal and checks", size, bare)
+        yield row(f"{said}, with them: {100 * (whole.wall / bare.wall - 1):+.0f} %", size, whole)
 
 
 ONE_BY_ONE = """
@@ -273,17 +299,21 @@ def together(changes: int, folder: Path) -> Iterator[str]:
     write(folder / "new", {"groups": {f"group-{number:05}": {} for number in range(changes)}})
     for what, program in (("one write at a time", ("-c", ONE_BY_ONE)), ("four writes at a time", NBSYNC)):
         said = f"apply at {DELAY * 1000:.0f} ms, {what}"
-        yield row(said, changes, median(lambda program=program: slow_apply(folder / "new", [], program), 3))
+        yield row(said, changes, median(lambda program=program: slow_apply([folder / "new"], [], program), 3))
 
 
-def slow_apply(files: Path, flags: list[str], program: Sequence[str] = NBSYNC) -> Figures:
-    """Apply to a fresh account whose server takes its time."""
+def slow_apply(states: Sequence[Path], flags: list[str], program: Sequence[str] = NBSYNC) -> Figures:
+    """Apply desired states, one after the other, to a fresh account whose server takes its time; the figures are of the last."""
     server = subprocess.Popen([sys.executable, "-c", SLOW_SERVER, str(DELAY)], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
         url, token = server.stdout.readline().split()
         environ = {**os.environ, "NB_MANAGEMENT_URL": url, "NB_PAT": token}
-        return measure(["apply", str(files), "--yes", "-q", "-o", "json", *flags], environ, program)
+        command = ["apply", "--yes", "-q", "-o", "json", *flags]
+        for files in states[:-1]:
+            measure([*command, str(files)], environ)
+            time.sleep(LATER)
+        return measure([*command, str(states[-1])], environ, program)
     finally:
         server.terminate()
         server.wait()
@@ -301,7 +331,7 @@ def main() -> None:
             for line in bench(size, Path(folder)):
                 print(line, flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for line in trust(300, Path(folder)):
+        for line in trust(200, Path(folder)):
             print(line, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for line in together(300, Path(folder)):
