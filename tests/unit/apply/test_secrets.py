@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import logging
 import os
@@ -152,6 +154,44 @@ def test_stdout_is_for_people(account: Account) -> None:
     refused = account.apply("setup_keys: {b: {type: reusable}}", "--secrets-out", "-")
     assert (refused.exit_code, refused.sent) == (64, ())
     assert refused.error.message == "-o json and --secrets-out - would share stdout"
+
+
+class Refusing(io.StringIO):
+    """A stdout that takes everything but secrets."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, text: str) -> int:
+        if text.startswith('{"address"'):
+            raise self._error
+        return super().write(text)
+
+
+REFUSALS = (
+    BrokenPipeError(errno.EPIPE, "Broken pipe"),
+    OSError(errno.ENOSPC, "No space left on device"),
+    ValueError("I/O operation on closed file"),
+)
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
+def test_a_secret_that_stdout_does_not_take_is_kept_and_the_apply_ends(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    account.write("version: 1\nsetup_keys: {a: {type: reusable}, b: {type: reusable}, c: {type: reusable}}")
+    monkeypatch.setattr(sys, "stdout", Refusing(error))
+    outcome = account.nbsync("apply", "--yes", "-q", "--out", "json=report.json", "--secrets-out", "-")
+    assert (outcome.exit_code, outcome.writes) == (7, ["POST /api/setup-keys"])
+    first, *others = json.loads((folder / "report.json").read_text())["changes"]
+    assert (first["status"], {one["status"] for one in others}) == ("failed", {"skipped"})
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
+    why = (getattr(error, "strerror", None) or str(error)).lower()
+    assert first["error"]["message"] == (
+        f"stdout cannot be written ({why}); the secret of setup_key/a is kept in {kept}"
+    )
+    assert lines(kept)[0]["address"] == "setup_key/a"
 
 
 def command(folder: Path, body: str) -> str:
