@@ -20,6 +20,8 @@ from reconciler.errors import Diagnostic, NbsyncError, Severity, UsageError, rea
 from reconciler.redact import conceal
 
 NO_SINK, SINK_FAILED = "NBS601", "NBS602"
+PATIENCE: Final = 60.0
+"""Seconds that a command has to take a secret; the lock is held all the while."""
 _STDERR = 2  # the descriptor: stdout belongs to the data
 
 
@@ -163,16 +165,19 @@ class CommandSink:
         self._environ = environ
 
     def put(self, revealed: Revealed) -> None:
-        """Run the command; if it fails, keep the secret in a private file and say where."""
+        """Run the command; if it fails or does not end, keep the secret in a private file and say where."""
         failure = self._run(revealed)
         if failure:
             raise _kept(revealed, f"the command of --secrets-out {failure}", self._environ)
 
     def _run(self, revealed: Revealed) -> str:
+        secret = revealed.line().encode()
         try:
-            done = subprocess.run(self._arguments, input=revealed.line().encode(), stdout=_STDERR, check=False)  # noqa: S603
+            done = subprocess.run(self._arguments, input=secret, stdout=_STDERR, check=False, timeout=PATIENCE)  # noqa: S603
         except OSError as error:
             return f"could not be started ({error.strerror})"
+        except subprocess.TimeoutExpired:
+            return f"did not end in {PATIENCE:g} seconds and was killed"
         return f"ended with status {done.returncode}" if done.returncode else ""
 
     def close(self) -> None:

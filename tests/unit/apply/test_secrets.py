@@ -10,12 +10,14 @@ import os
 import stat
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from reconciler.apply import outputs
 from tests.unit.harness import Account, Between, Outcome
 
 MAKERS = """
@@ -225,6 +227,21 @@ def test_a_command_that_fails_stops_the_apply_and_the_secret_is_kept(
     assert lines(kept)[0]["address"] == "setup_key/a"
     assert lines(kept)[0]["secret"] not in outcome.stdout + outcome.stderr
     assert "setup_key/b" in account.plan("setup_keys: {a: {type: reusable}, b: {type: reusable}}").changes[0]
+
+
+def test_a_command_that_does_not_end_is_killed_and_the_secret_is_kept(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "PATIENCE", 0.2)
+    begun = time.monotonic()
+    outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", "exec:sleep 30")
+    assert time.monotonic() - begun < 20
+    assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
+    assert outcome.change("setup_key/a")["error"]["message"] == (
+        "the command of --secrets-out did not end in 0.2 seconds and was killed; "
+        f"the secret of setup_key/a is kept in {kept}"
+    )
 
 
 @pytest.mark.parametrize("target", ["exec:", "exec:'unclosed"])
