@@ -18,7 +18,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from reconciler.apply import outputs
-from tests.unit.harness import Account, Between, Outcome
+from tests.unit.harness import Account, Between, Outcome, json_answer
 
 MAKERS = """
 setup_keys: {k: {type: reusable, expires_in: 1d}, forever: {type: one-off}}
@@ -284,6 +284,53 @@ def test_what_was_made_with_a_lost_secret_is_made_again_in_the_same_run(
     ]
     assert entry["id"] in {one["id"] for one in live}
     assert len({one["id"] for one in live if one["name"].lower() == "x"}) == 1
+
+
+def without_secret(between: Between, shown: Any, times: int = 1) -> None:
+    """Let answers to the first creates be without the secret, or with this in its place."""
+    left = list(range(times))
+
+    def after(request: Request, response: Response) -> Response:
+        body = json.loads(response.get_data()) if request.method == "POST" and left else {}
+        field = next((field for field in ("key", "plain_token", "password") if field in body), "")
+        if not field:
+            return response
+        left.pop()
+        body.pop(field)
+        return json_answer(body if shown is ... else {**body, field: shown})
+
+    between.after = after
+
+
+@pytest.mark.parametrize("shown", [..., None, ""], ids=["absent", "null", "empty"])
+@pytest.mark.parametrize(("text", "address"), [(text, address) for text, _, address in list(LOST.values())[:2]])
+def test_what_was_made_and_shown_without_its_secret_is_made_again(
+    account: Account, between: Between, folder: Path, text: str, address: str, shown: Any
+) -> None:
+    without_secret(between, shown)
+    outcome = account.applied(text, "--secrets-out", "secrets")
+    assert [line.split()[0] for line in outcome.writes] == ["POST", "DELETE", "POST"]
+    (entry,) = lines(folder / "secrets")
+    assert (entry["address"], bool(entry["secret"])) == (address, True)
+    assert account.plan(text).changes == []
+
+
+def test_a_server_that_never_shows_a_secret_is_not_believed(account: Account, between: Between, folder: Path) -> None:
+    without_secret(between, None, times=2)
+    outcome = account.apply("setup_keys: {k: {type: reusable}}\ngroups: {a: }", "--secrets-out", "secrets")
+    error = outcome.change("setup_key/k")["error"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS605")
+    assert "it shows no secret of this object" in error["message"]
+    assert (folder / "secrets").read_text() == ""
+    assert outcome.statuses["group/a"] == "applied"
+
+
+def test_a_person_whom_mail_asks_for_a_password_is_made_without_one(
+    account: Account, between: Between, folder: Path
+) -> None:
+    without_secret(between, ...)
+    outcome = account.applied(LOST["a password"][0], "--secrets-out", "secrets")
+    assert (outcome.writes, (folder / "secrets").read_text()) == (["POST /api/users"], "")
 
 
 def lose(account: Account, between: Between, path: str, fault: str) -> None:
