@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.api.client import ReadApi, path
-from reconciler.api.problems import Missing, NotPermitted, TokenRefused
+from reconciler.api.problems import Missing, NotPermitted, Stopped, TokenRefused
 from reconciler.apply.calls import Calls
 from reconciler.apply.intent import NotKept, Written, compare, not_kept
 from reconciler.apply.outputs import Revealed, Sink, SinkFailed
@@ -73,8 +73,11 @@ class Renewal:
         Raises:
             Withdrawn: the new one could not be handed over, or is not good; it was deleted, and the old one is as it was.
             TwoLeft: the new one was handed over, and the old one is there as well.
+            StalePlan: somebody has changed an old one since; nothing was sent.
             NbsyncError: as `Calls.make`; nothing but perhaps a new one that nobody has was made.
         """
+        for old in change.beside:
+            self._calls.meanwhile.still_there(_deletion(change, old))
         try:
             self._calls.make(replace(change, action=Action.CREATE, id=None, live=None, before=None))
             new = self._book.pairs[change.address]
@@ -87,7 +90,9 @@ class Renewal:
         except (NotKept, _Unfit) as error:
             self._withdraw(change, str(error))
             raise self._withdrawn(change, str(error)) from error
-        except AccountError as error:
+        except Stopped:
+            raise
+        except NbsyncError as error:
             if self._new(change) is None:
                 raise
             raise self._two_left(change, f"it could not be tried: {error}") from error
@@ -155,7 +160,9 @@ class Renewal:
         for old in change.beside:
             try:
                 self._calls.make(_deletion(change, old))
-            except AccountError as error:
+            except Stopped:
+                raise
+            except NbsyncError as error:
                 if not self._ended_itself(change):
                     failed.append(f"{old.id} could not be deleted: {error}")
         found = self._look_back(change)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,8 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from reconciler.api.exchange import Exchange
+from reconciler.apply.fresh import Fresh
+from reconciler.apply.journal import Journal
 from reconciler.cli.main import run
 from tests.unit.harness import Account, Between, Outcome, json_answer
 
@@ -448,6 +451,96 @@ def between(settled: Account, connect: Callable[[Any, str], None]) -> Iterator[B
     connect(front, os.environ["NB_PAT"])
     yield front
     connect(settled.simulator, os.environ["NB_PAT"])
+
+
+def colleague_works(account: Account, between: Between, identifier: str) -> None:
+    """Let somebody change a setup key once the rotation has been planned, just before its list is read again."""
+    reads: list[str] = []
+
+    def before(request: Request) -> None:
+        if (request.method, request.path) == ("GET", "/api/setup-keys"):
+            reads.append(request.path)
+            if len(reads) == 2:
+                body = {"auto_groups": [account.named("/groups", "g")["id"]], "revoked": False}
+                account.send("PUT", f"/setup-keys/{identifier}", body)
+
+    between.before = before
+
+
+@pytest.mark.parametrize("spares", [0, 1])
+def test_where_an_old_one_was_changed_after_the_plan_nothing_is_made(
+    settled: Account, between: Between, spares: int
+) -> None:
+    key = {"name": "k", "type": "reusable", "expires_in": 0, "auto_groups": [], "usage_limit": 0}
+    for _ in range(spares):
+        settled.send("POST", "/setup-keys", key)
+    before = live(settled, "setup_key/k")
+    colleague_works(settled, between, before[-1])
+    outcome = rotate(settled, "setup_key/k")
+    assert (outcome.exit_code, outcome.errors[0].code) == (6, "NBS630")
+    assert outcome.writes == [f"PUT /api/setup-keys/{before[-1]}"]  # the colleague's own
+    assert outcome.errors[0].help.startswith("nothing was done to it")
+    assert live(settled, "setup_key/k") == before
+    assert len(handed_over("setup_key/k")) == 1
+
+
+def test_where_an_old_one_is_changed_while_the_secret_is_handed_over_both_stay_and_are_told_of(
+    settled: Account, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Fresh, "_is_good", lambda *_: False)  # as after a minute
+    (old,) = live(settled, "setup_key/k")
+
+    def after(request: Request, response: Response) -> Response:
+        if request.method == "POST":
+            settled.send("PUT", f"/setup-keys/{old}", {"auto_groups": [], "revoked": True})
+        return response
+
+    between.after = after
+    outcome = rotate(settled, "setup_key/k")
+    error = outcome.change("setup_key/k")["error"]
+    new = handed_over("setup_key/k")[-1]["id"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS652")
+    said = f"setup_key/k was made anew ({new}), and the old one is there, too: {old} could not be deleted: "
+    assert error["message"].startswith(f"{said}setup_key/k has changed since the plan was made: ")
+    assert live(settled, "setup_key/k") == [old, new]
+
+
+def journal_ends(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Let there be no more room for the journal once a call of this method is to be noted."""
+    write = Journal._write
+
+    def full(self: Journal, data: bytes, *, sync: bool) -> None:
+        if f'"{method}"'.encode() in data:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, data, sync=sync)
+
+    monkeypatch.setattr(Journal, "_write", full)
+
+
+@each
+def test_where_the_journal_is_full_before_the_old_one_goes_both_stay_and_are_told_of(
+    settled: Account, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    (old,) = live(settled, address)
+    journal_ends(monkeypatch, "DELETE")
+    outcome = rotate(settled, address)
+    error = outcome.change(address)["error"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS652")
+    assert f"{old} could not be deleted: the journal" in error["message"]
+    assert live(settled, address) == [old, handed_over(address)[-1]["id"]]
+
+
+def test_where_the_journal_is_full_before_the_new_one_is_whole_both_stay_and_are_told_of(
+    settled: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server takes only in an update is sent as one, after the secret was handed over."""
+    (old,) = live(settled, "setup_key/k")
+    settled.applied(TEXT.replace("k: {type: reusable}", "k: {type: reusable, revoked: true}"))
+    journal_ends(monkeypatch, "PUT")
+    outcome = rotate(settled, "setup_key/k")
+    error = outcome.change("setup_key/k")["error"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS652")
+    assert live(settled, "setup_key/k") == [old, handed_over("setup_key/k")[-1]["id"]]
 
 
 def deletes_nothing(request: Request) -> Response | None:
