@@ -126,13 +126,14 @@ class Course:
         self.undone[change] = Status.FAILED, error
         self.report.failure = self.report.failure or failure.exit_code
         results = self.report.results
-        place = next((place for place, result in enumerate(results) if result.change is change), None)
+        whole = change.beside or None  # a renewal is made by changes of its own
+        place = next((at for at, one in enumerate(results) if one.change is change or one.change.beside is whole), None)
         if place is None:
             return  # its own turn is to come
         if results[place].status is not Status.APPLIED:
             self.report.diagnostics.append(error)
             return
-        results[place] = Result(change, Status.FAILED, error)
+        results[place] = Result(results[place].change, Status.FAILED, error)
         self._tell(results[place])
 
     def _interrupted(self) -> None:

@@ -7,7 +7,7 @@ from reconciler.apply.calls import Calls
 from reconciler.apply.forecast import calls_of, stages
 from reconciler.apply.journal import MarkedSink
 from reconciler.apply.outputs import NO_SINK, Sink
-from reconciler.apply.renewal import Renewal
+from reconciler.apply.renewal import Renewal, Witness
 from reconciler.apply.report import Report
 from reconciler.apply.wire import Wire
 from reconciler.apply.work import Run, Work
@@ -52,7 +52,9 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
     require_sink(plan, run.sink)
     wire = Wire(api, book.snapshot, run.journal, run.watch.traces)
     safe = MarkedSink(run.sink, run.journal) if run.sink else None
-    work = Work(wire, Calls(wire, book, safe), Renewal(wire, api, book, safe), run, calls_of(plan))
+    witness = Witness(safe)
+    changes = Calls(wire, book, witness)
+    work = Work(wire, changes, Renewal(wire, api, book, changes, witness), run, calls_of(plan))
     with wire.turn:
         for stage in stages(plan.steps):
             work.work_through(stage)

@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Final, Protocol
 
 from reconciler import private
-from reconciler.errors import Diagnostic, NbsyncError, Severity, UsageError
+from reconciler.errors import Diagnostic, NbsyncError, Severity, UsageError, reason
 from reconciler.redact import conceal
 
 NO_SINK, SINK_FAILED = "NBS601", "NBS602"
+PATIENCE: Final = 60.0
+"""Seconds that a command has to take a secret; the lock is held all the while."""
 _STDERR = 2  # the descriptor: stdout belongs to the data
 
 
@@ -131,15 +133,18 @@ class FileSink:
 
 
 class StreamSink:
-    """Writes JSON lines to a stream, for people at a terminal."""
+    """Writes JSON lines to stdout, for people at a terminal."""
 
-    def __init__(self, stream: IO[str] | None = None) -> None:
-        self._stream = stream or sys.stdout
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
 
     def put(self, revealed: Revealed) -> None:
-        """Write one line."""
-        self._stream.write(revealed.line())
-        self._stream.flush()
+        """Write one line; if nobody takes it, keep the secret in a private file and say where."""
+        try:
+            sys.stdout.write(revealed.line())
+            sys.stdout.flush()
+        except (OSError, ValueError) as error:
+            raise _kept(revealed, f"stdout cannot be written ({reason(error)})", self._environ) from None
 
     def close(self) -> None:
         """Leave the stream open: it is not ours."""
@@ -160,25 +165,28 @@ class CommandSink:
         self._environ = environ
 
     def put(self, revealed: Revealed) -> None:
-        """Run the command; if it fails, keep the secret in a private file and say where."""
-        reason = self._run(revealed)
-        if reason:
-            raise _kept(revealed, f"the command of --secrets-out {reason}", self._environ)
+        """Run the command; if it fails or does not end, keep the secret in a private file and say where."""
+        failure = self._run(revealed)
+        if failure:
+            raise _kept(revealed, f"the command of --secrets-out {failure}", self._environ)
 
     def _run(self, revealed: Revealed) -> str:
+        secret = revealed.line().encode()
         try:
-            done = subprocess.run(self._arguments, input=revealed.line().encode(), stdout=_STDERR, check=False)  # noqa: S603
+            done = subprocess.run(self._arguments, input=secret, stdout=_STDERR, check=False, timeout=PATIENCE)  # noqa: S603
         except OSError as error:
             return f"could not be started ({error.strerror})"
+        except subprocess.TimeoutExpired:
+            return f"did not end in {PATIENCE:g} seconds and was killed"
         return f"ended with status {done.returncode}" if done.returncode else ""
 
     def close(self) -> None:
         """Nothing is left open."""
 
 
-def _kept(revealed: Revealed, reason: str, environ: Mapping[str, str]) -> SinkFailed:
+def _kept(revealed: Revealed, why: str, environ: Mapping[str, str]) -> SinkFailed:
     """Keep a secret that could not be handed over in a private file, and say where."""
-    return SinkFailed(revealed, reason, _keep(revealed, environ))
+    return SinkFailed(revealed, why, _keep(revealed, environ))
 
 
 def _keep(revealed: Revealed, environ: Mapping[str, str]) -> Path | None:
@@ -192,7 +200,7 @@ def _keep_in(folder: Path, revealed: Revealed) -> Path:
     folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix="nbsync-secret-", suffix=".jsonl", dir=folder)
     try:
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(revealed.line())
             file.flush()
             os.fsync(file.fileno())
@@ -209,7 +217,7 @@ def open_sink(target: str, environ: Mapping[str, str]) -> Sink:
         UsageError: it cannot be used.
     """
     if target == "-":
-        return StreamSink()
+        return StreamSink(environ)
     if target.startswith("exec:"):
         return CommandSink(target.removeprefix("exec:"), environ)
     return FileSink(Path(target), environ)

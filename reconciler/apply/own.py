@@ -29,10 +29,16 @@ def require_made(kind: AnyKind, where: str, body: Any, answer: Any, known: Colle
         raise _odd(kind, "POST", where, "it shows no such object")
     if identifier in known:
         raise _odd(kind, "POST", where, f"it shows an object that was there before, with the id {identifier}")
-    if kind.reveals and not (isinstance(answer.get(kind.reveals) or "", str) and _is_called(kind, seen, body)):
+    if kind.reveals and not (_has_secret(kind, answer) and _is_called(kind, seen, body)):
         raise _odd(kind, "POST", where, "it shows no secret of this object")
     _require_fields(kind, "POST", where, seen)
     return identifier
+
+
+def _has_secret(kind: AnyKind, answer: Any) -> bool:
+    """What can be renewed is worth nothing without its secret; a person is made without a password where mail asks for one."""
+    secret = answer.get(kind.reveals)
+    return isinstance(secret, str) and bool(secret) if kind.renewable else isinstance(secret or "", str)
 
 
 def _is_called(kind: AnyKind, seen: Any, body: Any) -> bool:

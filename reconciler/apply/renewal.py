@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.api.client import ReadApi, path
-from reconciler.api.problems import Missing, NotPermitted, TokenRefused
+from reconciler.api.problems import Missing, NotPermitted, Stopped, TokenRefused
 from reconciler.apply.calls import Calls
 from reconciler.apply.intent import NotKept, Written, compare, not_kept
 from reconciler.apply.outputs import Revealed, Sink, SinkFailed
+from reconciler.apply.readback import Finding
 from reconciler.apply.wire import Wire
 from reconciler.errors import AccountError, Diagnostic, NbsyncError
 from reconciler.plan.change import Action, Change
@@ -55,15 +56,16 @@ class Renewal:
         wire: the way for all calls but one.
         api: opens another way, with the new secret.
         book: what is live.
-        sink: where the secret goes.
+        calls: makes and deletes the objects.
+        witness: has seen the secrets that `calls` has handed over.
     """
 
-    def __init__(self, wire: Wire, api: ReadApi, book: Book, sink: Sink | None) -> None:
+    def __init__(self, wire: Wire, api: ReadApi, book: Book, calls: Calls, witness: Witness) -> None:
         self._wire = wire
         self._api = api
         self._book = book
-        self._witness = Witness(sink)
-        self._calls = Calls(wire, book, self._witness)
+        self._calls = calls
+        self._witness = witness
 
     def make(self, change: Change) -> None:
         """Renew one object. At every moment, one whose secret was handed over is live.
@@ -71,8 +73,11 @@ class Renewal:
         Raises:
             Withdrawn: the new one could not be handed over, or is not good; it was deleted, and the old one is as it was.
             TwoLeft: the new one was handed over, and the old one is there as well.
+            StalePlan: somebody has changed an old one since; nothing was sent.
             NbsyncError: as `Calls.make`; nothing but perhaps a new one that nobody has was made.
         """
+        for old in change.beside:
+            self._calls.meanwhile.still_there(_deletion(change, old))
         try:
             self._calls.make(replace(change, action=Action.CREATE, id=None, live=None, before=None))
             new = self._book.pairs[change.address]
@@ -85,7 +90,9 @@ class Renewal:
         except (NotKept, _Unfit) as error:
             self._withdraw(change, str(error))
             raise self._withdrawn(change, str(error)) from error
-        except AccountError as error:
+        except Stopped:
+            raise
+        except NbsyncError as error:
             if self._new(change) is None:
                 raise
             raise self._two_left(change, f"it could not be tried: {error}") from error
@@ -141,24 +148,40 @@ class Renewal:
         if new is None:
             return
         try:
-            self._delete(change, new)
+            self._calls.make(_deletion(change, new))
         except NbsyncError as error:
             raise self._two_left(change, f"{why}; it could not be deleted again: {error}") from error
+        if found := self._look_back(change):
+            raise self._two_left(change, "; ".join((why, *(str(failure) for _, failure in found))))
 
     def _remove(self, change: Change) -> None:
-        """Delete the old ones, each whatever becomes of the others."""
+        """Delete the old ones, each whatever becomes of the others, and see that they are gone."""
         failed = []
         for old in change.beside:
             try:
-                self._delete(change, old)
-            except AccountError as error:
+                self._calls.make(_deletion(change, old))
+            except Stopped:
+                raise
+            except NbsyncError as error:
                 if not self._ended_itself(change):
                     failed.append(f"{old.id} could not be deleted: {error}")
+        found = self._look_back(change)
+        failed += [f"{one.id}: {failure}" for one, failure in found if one.action is Action.DELETE]
+        others = [failure for one, failure in found if one.action is not Action.DELETE]
         if failed:
-            raise self._two_left(change, "; ".join(failed))
+            raise self._two_left(change, "; ".join((*failed, *map(str, others))))
+        for failure in others:
+            raise failure
 
-    def _delete(self, change: Change, live: Live) -> None:
-        self._calls.make(replace(change, action=Action.DELETE, id=live.id, live=live, desired=None))
+    def _look_back(self, change: Change) -> list[Finding]:
+        """What the account shows otherwise than the server has answered; where nothing can be seen, the run looks again at its end."""
+        readback = self._calls.readback
+        try:
+            return readback.verify()
+        except NbsyncError as error:
+            if isinstance(error, TokenRefused) and change.kind.credential is not None:
+                readback.forget()  # it has just been deleted: nobody can see more with it
+            return []
 
     def _ended_itself(self, change: Change) -> bool:
         """The caller's own credential is gone: no answer can tell it but that one."""
@@ -182,3 +205,7 @@ class Renewal:
         message = f"{change.address} was made anew{f' ({new.id})' if new else ''}, and the old one is there, too: {why}"
         advice = f"make another and remove all of these: nbsync rotate {change.address.quoted}"
         return TwoLeft(Diagnostic(TWO_LEFT, message, advice, address=str(change.address), place=change.cause))
+
+
+def _deletion(change: Change, live: Live) -> Change:
+    return replace(change, action=Action.DELETE, id=live.id, live=live, desired=None)

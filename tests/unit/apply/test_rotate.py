@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,8 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from reconciler.api.exchange import Exchange
+from reconciler.apply.fresh import Fresh
+from reconciler.apply.journal import Journal
 from reconciler.cli.main import run
 from tests.unit.harness import Account, Between, Outcome, json_answer
 
@@ -93,7 +96,17 @@ def test_a_new_one_is_made_handed_over_and_seen_to_work_before_the_old_one_goes(
     sent = [line.replace(new, "NEW").replace(old, "OLD") for line in outcome.sent]
     made = next(number for number, line in enumerate(sent) if line.startswith("POST"))
     assert [line.rpartition("/")[2] for line in sent[made:] if "NEW" in line or "OLD" in line] == ["NEW", "OLD"]
-    assert (sent[-1].startswith("DELETE"), len(outcome.writes)) == (True, 2)
+    assert (sent[-2].startswith("DELETE"), len(outcome.writes)) == (True, 2)
+    assert (sent[-1], sent[made:].count(sent[-1])) == (f"GET {sent[made].split()[1]}", 1)
+
+
+@each
+def test_the_list_is_read_once_before_the_new_one_is_made(settled: Account, address: str) -> None:
+    planned = settled.nbsync("plan", "-o", "json").sent
+    sent = rotate(settled, address).sent
+    made = next(number for number, line in enumerate(sent) if line.startswith("POST"))
+    where = f"GET {sent[made].split()[1]}"
+    assert sent[:made].count(where) == planned.count(where) + 1
 
 
 def test_a_token_is_tried_by_asking_who_it_is(settled: Account) -> None:
@@ -323,8 +336,8 @@ def test_a_blocked_users_token_is_good_for_what_it_may_do(settled: Account) -> N
 
 
 FAULTS = ("drop-before", "drop-after", "status:503", "garbage", "killed before", "killed after")
-CALLS = {"setup_key/k": 3, "token/s/t": 5, "token/nbsync/own": 5}
-"""Calls from the one that makes the new object: it is read, a token tried by two, and the old one deleted."""
+CALLS = {"setup_key/k": 4, "token/s/t": 6, "token/nbsync/own": 6}
+"""Calls from the one that makes the new object: it is read, a token tried by two, the old one deleted, and the list read."""
 CUTS = [
     (address, number, fault) for address, calls in CALLS.items() for number in range(1, calls + 1) for fault in FAULTS
 ]
@@ -438,6 +451,151 @@ def between(settled: Account, connect: Callable[[Any, str], None]) -> Iterator[B
     connect(front, os.environ["NB_PAT"])
     yield front
     connect(settled.simulator, os.environ["NB_PAT"])
+
+
+def colleague_works(account: Account, between: Between, identifier: str) -> None:
+    """Let somebody change a setup key once the rotation has been planned, just before its list is read again."""
+    reads: list[str] = []
+
+    def before(request: Request) -> None:
+        if (request.method, request.path) == ("GET", "/api/setup-keys"):
+            reads.append(request.path)
+            if len(reads) == 2:
+                body = {"auto_groups": [account.named("/groups", "g")["id"]], "revoked": False}
+                account.send("PUT", f"/setup-keys/{identifier}", body)
+
+    between.before = before
+
+
+@pytest.mark.parametrize("spares", [0, 1])
+def test_where_an_old_one_was_changed_after_the_plan_nothing_is_made(
+    settled: Account, between: Between, spares: int
+) -> None:
+    key = {"name": "k", "type": "reusable", "expires_in": 0, "auto_groups": [], "usage_limit": 0}
+    for _ in range(spares):
+        settled.send("POST", "/setup-keys", key)
+    before = live(settled, "setup_key/k")
+    colleague_works(settled, between, before[-1])
+    outcome = rotate(settled, "setup_key/k")
+    assert (outcome.exit_code, outcome.errors[0].code) == (6, "NBS630")
+    assert outcome.writes == [f"PUT /api/setup-keys/{before[-1]}"]  # the colleague's own
+    assert outcome.errors[0].help.startswith("nothing was done to it")
+    assert live(settled, "setup_key/k") == before
+    assert len(handed_over("setup_key/k")) == 1
+
+
+def test_where_an_old_one_is_changed_while_the_secret_is_handed_over_both_stay_and_are_told_of(
+    settled: Account, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Fresh, "_is_good", lambda *_: False)  # as after a minute
+    (old,) = live(settled, "setup_key/k")
+
+    def after(request: Request, response: Response) -> Response:
+        if request.method == "POST":
+            settled.send("PUT", f"/setup-keys/{old}", {"auto_groups": [], "revoked": True})
+        return response
+
+    between.after = after
+    outcome = rotate(settled, "setup_key/k")
+    error = outcome.change("setup_key/k")["error"]
+    new = handed_over("setup_key/k")[-1]["id"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS652")
+    said = f"setup_key/k was made anew ({new}), and the old one is there, too: {old} could not be deleted: "
+    assert error["message"].startswith(f"{said}setup_key/k has changed since the plan was made: ")
+    assert live(settled, "setup_key/k") == [old, new]
+
+
+def journal_ends(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Let there be no more room for the journal once a call of this method is to be noted."""
+    write = Journal._write
+
+    def full(self: Journal, data: bytes, *, sync: bool) -> None:
+        if f'"{method}"'.encode() in data:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, data, sync=sync)
+
+    monkeypatch.setattr(Journal, "_write", full)
+
+
+@each
+def test_where_the_journal_is_full_before_the_old_one_goes_both_stay_and_are_told_of(
+    settled: Account, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    (old,) = live(settled, address)
+    journal_ends(monkeypatch, "DELETE")
+    outcome = rotate(settled, address)
+    error = outcome.change(address)["error"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS652")
+    assert f"{old} could not be deleted: the journal" in error["message"]
+    assert live(settled, address) == [old, handed_over(address)[-1]["id"]]
+
+
+def test_where_the_journal_is_full_before_the_new_one_is_whole_both_stay_and_are_told_of(
+    settled: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server takes only in an update is sent as one, after the secret was handed over."""
+    (old,) = live(settled, "setup_key/k")
+    settled.applied(TEXT.replace("k: {type: reusable}", "k: {type: reusable, revoked: true}"))
+    journal_ends(monkeypatch, "PUT")
+    outcome = rotate(settled, "setup_key/k")
+    error = outcome.change("setup_key/k")["error"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS652")
+    assert live(settled, "setup_key/k") == [old, handed_over("setup_key/k")[-1]["id"]]
+
+
+def deletes_nothing(request: Request) -> Response | None:
+    """A server that answers to a delete as if it had done it."""
+    return json_answer({}) if request.method == "DELETE" else None
+
+
+@each
+def test_a_delete_that_was_answered_and_not_done_is_no_success(
+    settled: Account, between: Between, address: str
+) -> None:
+    (old,) = live(settled, address)
+    between.before = deletes_nothing
+    outcome = rotate(settled, address)
+    (error,) = outcome.errors
+    new = handed_over(address)[-1]["id"]
+    assert (outcome.exit_code, outcome.statuses[address], error.code) == (7, "failed", "NBS652")
+    assert error.message == (
+        f"{address} was made anew ({new}), and the old one is there, too: "
+        f"{old}: the server took the delete of {address}, and it is still there"
+    )
+    assert live(settled, address) == [old, new]
+
+
+def test_a_new_one_that_was_to_go_again_and_did_not_is_told_of_and_its_secret_kept(
+    settled: Account, between: Between, folder: Path
+) -> None:
+    between.before = deletes_nothing
+    outcome = rotate(settled, "setup_key/k", "--yes", "--secrets-out", "exec:false")
+    (error,) = outcome.errors
+    assert (outcome.exit_code, error.code) == (7, "NBS652")
+    assert error.message.endswith("the server took the delete of setup_key/k, and it is still there")
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
+    assert f"is kept in {kept}" in error.message
+    assert json.loads(kept.read_text())["id"] == live(settled, "setup_key/k")[1]
+
+
+@pytest.mark.parametrize(("looks", "code", "status"), [(1, "NBS604", "failed"), (9, "NBS633", "applied")])
+def test_where_the_look_whether_the_old_one_is_gone_fails_another_follows_and_then_it_is_said(
+    settled: Account, between: Between, looks: int, code: str, status: str
+) -> None:
+    left = [0]
+
+    def before(request: Request) -> Response | None:
+        if request.method == "DELETE":
+            left[0] = looks
+        elif left[0] and request.path == "/api/setup-keys":
+            left[0] -= 1
+            return json_answer({"message": "permission denied", "code": 403}, 403)
+        return deletes_nothing(request)
+
+    between.before = before
+    outcome = rotate(settled, "setup_key/k")
+    found = [one["code"] for one in outcome.document["diagnostics"]]
+    assert (outcome.exit_code, outcome.statuses["setup_key/k"], found) == (7, status, [code])
 
 
 def test_an_apply_still_replaces_what_the_server_cannot_change_the_old_one_first(settled: Account) -> None:

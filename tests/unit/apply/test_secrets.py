@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import logging
 import os
 import stat
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from tests.unit.harness import Account, Between, Outcome
+from reconciler.apply import outputs
+from tests.unit.harness import Account, Between, Outcome, json_answer
 
 MAKERS = """
 setup_keys: {k: {type: reusable, expires_in: 1d}, forever: {type: one-off}}
@@ -154,6 +158,44 @@ def test_stdout_is_for_people(account: Account) -> None:
     assert refused.error.message == "-o json and --secrets-out - would share stdout"
 
 
+class Refusing(io.StringIO):
+    """A stdout that takes everything but secrets."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, text: str) -> int:
+        if text.startswith('{"address"'):
+            raise self._error
+        return super().write(text)
+
+
+REFUSALS = (
+    BrokenPipeError(errno.EPIPE, "Broken pipe"),
+    OSError(errno.ENOSPC, "No space left on device"),
+    ValueError("I/O operation on closed file"),
+)
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
+def test_a_secret_that_stdout_does_not_take_is_kept_and_the_apply_ends(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    account.write("version: 1\nsetup_keys: {a: {type: reusable}, b: {type: reusable}, c: {type: reusable}}")
+    monkeypatch.setattr(sys, "stdout", Refusing(error))
+    outcome = account.nbsync("apply", "--yes", "-q", "--out", "json=report.json", "--secrets-out", "-")
+    assert (outcome.exit_code, outcome.writes) == (7, ["POST /api/setup-keys"])
+    first, *others = json.loads((folder / "report.json").read_text())["changes"]
+    assert (first["status"], {one["status"] for one in others}) == ("failed", {"skipped"})
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
+    why = (getattr(error, "strerror", None) or str(error)).lower()
+    assert first["error"]["message"] == (
+        f"stdout cannot be written ({why}); the secret of setup_key/a is kept in {kept}"
+    )
+    assert lines(kept)[0]["address"] == "setup_key/a"
+
+
 def command(folder: Path, body: str) -> str:
     """A sink that runs some Python; `secret` is what it was given."""
     script = folder / "sink.py"
@@ -185,6 +227,21 @@ def test_a_command_that_fails_stops_the_apply_and_the_secret_is_kept(
     assert lines(kept)[0]["address"] == "setup_key/a"
     assert lines(kept)[0]["secret"] not in outcome.stdout + outcome.stderr
     assert "setup_key/b" in account.plan("setup_keys: {a: {type: reusable}, b: {type: reusable}}").changes[0]
+
+
+def test_a_command_that_does_not_end_is_killed_and_the_secret_is_kept(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "PATIENCE", 0.2)
+    begun = time.monotonic()
+    outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", "exec:sleep 30")
+    assert time.monotonic() - begun < 20
+    assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
+    (kept,) = (folder / ".state/nbsync").glob("nbsync-secret-*")
+    assert outcome.change("setup_key/a")["error"]["message"] == (
+        "the command of --secrets-out did not end in 0.2 seconds and was killed; "
+        f"the secret of setup_key/a is kept in {kept}"
+    )
 
 
 @pytest.mark.parametrize("target", ["exec:", "exec:'unclosed"])
@@ -227,6 +284,53 @@ def test_what_was_made_with_a_lost_secret_is_made_again_in_the_same_run(
     ]
     assert entry["id"] in {one["id"] for one in live}
     assert len({one["id"] for one in live if one["name"].lower() == "x"}) == 1
+
+
+def without_secret(between: Between, shown: Any, times: int = 1) -> None:
+    """Let answers to the first creates be without the secret, or with this in its place."""
+    left = list(range(times))
+
+    def after(request: Request, response: Response) -> Response:
+        body = json.loads(response.get_data()) if request.method == "POST" and left else {}
+        field = next((field for field in ("key", "plain_token", "password") if field in body), "")
+        if not field:
+            return response
+        left.pop()
+        body.pop(field)
+        return json_answer(body if shown is ... else {**body, field: shown})
+
+    between.after = after
+
+
+@pytest.mark.parametrize("shown", [..., None, ""], ids=["absent", "null", "empty"])
+@pytest.mark.parametrize(("text", "address"), [(text, address) for text, _, address in list(LOST.values())[:2]])
+def test_what_was_made_and_shown_without_its_secret_is_made_again(
+    account: Account, between: Between, folder: Path, text: str, address: str, shown: Any
+) -> None:
+    without_secret(between, shown)
+    outcome = account.applied(text, "--secrets-out", "secrets")
+    assert [line.split()[0] for line in outcome.writes] == ["POST", "DELETE", "POST"]
+    (entry,) = lines(folder / "secrets")
+    assert (entry["address"], bool(entry["secret"])) == (address, True)
+    assert account.plan(text).changes == []
+
+
+def test_a_server_that_never_shows_a_secret_is_not_believed(account: Account, between: Between, folder: Path) -> None:
+    without_secret(between, None, times=2)
+    outcome = account.apply("setup_keys: {k: {type: reusable}}\ngroups: {a: }", "--secrets-out", "secrets")
+    error = outcome.change("setup_key/k")["error"]
+    assert (outcome.exit_code, error["code"]) == (7, "NBS605")
+    assert "it shows no secret of this object" in error["message"]
+    assert (folder / "secrets").read_text() == ""
+    assert outcome.statuses["group/a"] == "applied"
+
+
+def test_a_person_whom_mail_asks_for_a_password_is_made_without_one(
+    account: Account, between: Between, folder: Path
+) -> None:
+    without_secret(between, ...)
+    outcome = account.applied(LOST["a password"][0], "--secrets-out", "secrets")
+    assert (outcome.writes, (folder / "secrets").read_text()) == (["POST /api/users"], "")
 
 
 def lose(account: Account, between: Between, path: str, fault: str) -> None:
