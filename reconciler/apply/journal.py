@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import stat
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from reconciler import private
 from reconciler._version import VERSION
 from reconciler.apply.lines import (
-    START,
     Answered,
     AnyLine,
     Begin,
@@ -31,7 +27,7 @@ from reconciler.apply.lines import (
 )
 from reconciler.apply.outputs import Revealed, Sink
 from reconciler.apply.report import Report, Result, Status
-from reconciler.apply.shelf import new_path, prune
+from reconciler.apply.shelf import new_path, open_end, open_new
 from reconciler.errors import Diagnostic, NbsyncError, reason
 from reconciler.plan.change import Change
 
@@ -215,53 +211,11 @@ def open_journal(
     except (OSError, RuntimeError) as error:
         raise JournalFailed("of this run", reason(error)) from None
     try:
-        journal = Journal(_open_end(path) if file else _open_new(path), path)
+        journal = Journal(open_end(path) if file else open_new(path), path)
     except OSError as error:
         raise JournalFailed(path, reason(error)) from None
     journal.begin(occasion, changes)
     return journal
-
-
-def _open_new(path: Path) -> int:
-    folder = path.parent
-    folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
-    for one in (folder, folder.parent):
-        one.chmod(private.FOLDER)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, private.FILE)
-    _lock(descriptor)
-    _keep_name(folder)
-    prune(folder)
-    return descriptor
-
-
-def _keep_name(folder: Path) -> None:
-    """Let the name of a new file outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _open_end(path: Path) -> int:
-    """Open a file for the lines of another run: it has to be a journal, and the next line begins on a line of its own."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, private.FILE)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    _lock(descriptor)
-    if not START.encode().startswith(os.pread(descriptor, len(START), 0)):
-        os.close(descriptor)
-        raise OSError("it is a file of something else")
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        os.write(descriptor, b"\n")
-    return descriptor
-
-
-def _lock(descriptor: int) -> None:
-    """Show others, as long as the process lives, that the run has not ended yet."""
-    with suppress(OSError):  # another run writes to the same file, or the file system has no locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _now() -> str:

@@ -1,15 +1,19 @@
-"""Where journals are: one folder for each server, in the user's state folder, one file for each run."""
+"""Where journals are: one folder for each server, in the user's state folder, one file for each run; a lock on it as long as that lasts."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import secrets
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler import private
+from reconciler.apply.lines import START
 
 KEPT = 100
 """Journals of a server that are kept; the oldest go."""
@@ -65,6 +69,64 @@ def on_any_shelf(environ: Mapping[str, str]) -> list[Path]:
     except FileNotFoundError:
         return []
     return sorted((path for folder in folders for path in on_shelf(folder)), key=lambda path: path.name, reverse=True)
+
+
+def open_new(path: Path) -> int:
+    """Make the file of a new journal, in a folder for its owner alone, and give its descriptor.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder = path.parent
+    folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
+    for one in (folder, folder.parent):
+        one.chmod(private.FOLDER)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, private.FILE)
+    _lock(descriptor)
+    _keep_name(folder)
+    prune(folder)
+    return descriptor
+
+
+def _keep_name(folder: Path) -> None:
+    """Let the name of a new file outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_end(path: Path) -> int:
+    """Open a file for the lines of another run, and give its descriptor; the next line begins on a line of its own.
+
+    Raises:
+        OSError: it cannot be opened, or is no journal.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, private.FILE)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    _lock(descriptor)
+    try:
+        _go_to_new_line(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _go_to_new_line(descriptor: int) -> None:
+    if not START.encode().startswith(os.pread(descriptor, len(START), 0)):
+        raise OSError("it is a file of something else")
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        os.write(descriptor, b"\n")
+
+
+def _lock(descriptor: int) -> None:
+    """Show others, as long as the process lives, that the run has not ended yet."""
+    with suppress(OSError):  # another run writes to the same file, or the file system has no locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def prune(folder: Path) -> None:
