@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -71,17 +72,19 @@ class Work:
             self._take_all(batch)
 
     def _take_all(self, batch: Batch) -> None:
-        """Take the steps of one batch, several at a time if there are several."""
-        if len(batch) == 1:
-            self.take(batch[0])
-            return
-        with self.wire.aside(), ThreadPoolExecutor(AT_A_TIME, "nbsync-write") as pool:
-            for done in [pool.submit(self._take_in_turn, step) for step in batch]:
-                done.result()
-
-    def _take_in_turn(self, step: Step) -> None:
-        with self.wire.turn:
+        """Take the steps of one batch, several at a time as long as the server's rate limit has not been met."""
+        waiting = deque(batch)
+        if len(waiting) > 1:
+            with self.wire.aside(), ThreadPoolExecutor(AT_A_TIME, "nbsync-write") as pool:
+                for done in [pool.submit(self._take_in_turn, waiting) for _ in range(AT_A_TIME)]:
+                    done.result()
+        for step in waiting:
             self.take(step)
+
+    def _take_in_turn(self, waiting: deque[Step]) -> None:
+        with self.wire.turn:
+            while waiting and not self.wire.is_limited:
+                self.take(waiting.popleft())
 
     def look_back(self, checked: Sequence[str] = ()) -> None:
         """Read again what was written, and these lists; what was not kept as it was meant has failed."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from reconciler.api.client import ReadApi
+from reconciler.apply import work
 from reconciler.simulator import Simulator
 from tests.unit.apply.journals import journals, lines
 from tests.unit.harness import Account, Between, json_answer
@@ -77,6 +78,7 @@ def limits(
         assert defaults
         monkeypatch.setitem(defaults, "sleep", hours.sleep)
         monkeypatch.setitem(defaults, "clock", hours.clock)
+        monkeypatch.setattr(work, "AT_A_TIME", 1)  # this time passes twice for two who sleep together
         account: Any = Account(folder, capsys, simulator, token)
         account.hours = hours
         return account
