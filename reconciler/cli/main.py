@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from itertools import pairwise
 from types import FrameType
 from typing import Any, NoReturn
@@ -15,7 +16,8 @@ from typing import Any, NoReturn
 import click
 
 from reconciler._version import VERSION
-from reconciler.errors import Diagnostic, ExitCode, NbsyncError, reason
+from reconciler.cli.stdout import Unwritable
+from reconciler.errors import Diagnostic, ExitCode, NbsyncError
 
 COMMANDS = {
     "plan": "what would change, and what the guards say",
@@ -82,7 +84,11 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; nothing is raised."""
+    """Run one command line and return its exit code.
+
+    Raises:
+        Unwritable: its outcome could not be shown on stdout.
+    """
     try:
         result: Any = cli.main(args=list(arguments), prog_name="nbsync", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt, Terminated) as error:
@@ -97,6 +103,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         advice = "nbsync COMMAND --help shows what there is"
         return _failed([Diagnostic("NBS901", error.format_message(), advice)], ExitCode.USAGE, arguments)
+    except Unwritable:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
         return _failed(_fallen_over(error), ExitCode.ERROR, arguments)
     return int(result or 0)
@@ -157,6 +165,23 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal has no letters for ends no run
+
+
+def _run_to_its_end() -> int:
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except Unwritable as error:
+        why = error.why
+    except OSError as error:
+        why = Unwritable(error).why
+    else:
+        return code
+    if why:
+        sys.stderr.write(f"error[NBS902] stdout cannot be written: {why}\n")
+    return ExitCode.ERROR
 
 
 def main() -> None:
@@ -166,14 +191,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)
     signal.signal(signal.SIGTERM, _terminate)
     _open_streams()
-    try:
-        code = run(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:  # `nbsync plan | head`
-        code = ExitCode.ERROR
-    except OSError as error:
-        code = ExitCode.ERROR
-        sys.stderr.write(f"error[NBS902] stdout cannot be written: {reason(error)}\n")
+    code = _run_to_its_end()
     sys.stderr.flush()
     # Taking every object apart at the end costs seconds on large accounts, and nothing is left to close.
     os._exit(code)

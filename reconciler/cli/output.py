@@ -7,23 +7,32 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO
 
+from reconciler.cli.stdout import writing
 from reconciler.errors import Diagnostic, NbsyncError, reason
 from reconciler.render.view import View
 
 
 def show(view: View, output: str) -> None:
-    """Show the outcome on stdout, and for text what is wrong or odd on stderr."""
+    """Show the outcome on stdout, and for text what is wrong or odd on stderr.
+
+    Raises:
+        Unwritable: stdout takes nothing more; the rest was shown.
+    """
     if output != "text":
         text, encoding = rendered(view, output), sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        with writing():
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return
     from rich.console import Console
 
     from reconciler.render.text import render_diagnostics, render_result
 
-    render_result(view, Console(highlight=False, markup=False, emoji=False), brief=view.plan_was_shown)
-    sys.stdout.flush()
-    render_diagnostics(view, Console(stderr=True, highlight=False, markup=False, emoji=False))
+    try:
+        with writing():
+            render_result(view, Console(highlight=False, markup=False, emoji=False), brief=view.plan_was_shown)
+    finally:
+        # Where a secret is kept, or what was left undone, is said also to somebody who has closed stdout.
+        render_diagnostics(view, Console(stderr=True, highlight=False, markup=False, emoji=False))
 
 
 def write_text(text: str) -> None:
