@@ -32,7 +32,7 @@ KIND = Kind(
     name="service_user",
     model=ServiceUser,
     section=("service_users",),
-    endpoint=Endpoint("/users"),
+    endpoint=Endpoint("/users", shows_one=False),
     always=frozenset({"auto_groups", "is_blocked", "role", "is_service_user"}),
     lacks=lacks_caller,
     module="users",

@@ -126,7 +126,7 @@ KIND = Kind(
     name="user",
     model=User,
     section=("users",),
-    endpoint=Endpoint("/users"),
+    endpoint=Endpoint("/users", shows_one=False),
     always=frozenset({"auto_groups", "is_blocked", "role", "is_service_user"}),
     lacks=lacks_caller,
     module="users",

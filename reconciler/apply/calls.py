@@ -12,6 +12,7 @@ from reconciler.apply.fresh import Fresh
 from reconciler.apply.intent import Written, compare, not_kept, odd_answer, shown, unlike
 from reconciler.apply.lost import LostAnswers
 from reconciler.apply.meanwhile import Meanwhile
+from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.outputs import Revealed, Sink
 from reconciler.apply.readback import ReadBack
 from reconciler.apply.undo import Undo
@@ -33,7 +34,7 @@ class Calls:
         readback: what was written and is to be read again.
     """
 
-    def __init__(self, wire: Wire, book: Book, sink: Sink | None) -> None:
+    def __init__(self, wire: Wire, book: Book, sink: Sink | None, watch: Unwatched) -> None:
         self._wire = wire
         self._book = book
         self._ids = Bindings(book)
@@ -41,7 +42,7 @@ class Calls:
         self._lost = LostAnswers(wire, book)
         self.fresh = Fresh(wire, book)
         self.meanwhile = Meanwhile(self.fresh, book)
-        self.readback = ReadBack(book, self.fresh, Undo(wire, self.fresh, book))
+        self.readback = ReadBack(book, self.fresh, Undo(wire, self.fresh, book), watch)
         self._begun: set[Address] = set()
 
     def make(self, change: Change) -> None:
@@ -178,7 +179,7 @@ class Calls:
         desired = change.kind.settle(_wanted(change), shown(self._book, change, base), base.seen, self._book)
         live = self._put(change, desired, base, change.writes)
         before = replace(base, seen={**base.seen, **self._unchanged(base)})
-        self.readback.answered(Written(planned, change, desired, change.writes, before), live)
+        self.readback.answered(Written(planned, change, _wanted(change), change.writes, before), live)
 
     def _unchanged(self, live: Live) -> JsonObject:
         """The request that would change nothing."""

@@ -53,7 +53,7 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
     wire = Wire(api, book.snapshot, run.journal, run.watch.traces)
     safe = MarkedSink(run.sink, run.journal) if run.sink else None
     witness = Witness(safe)
-    changes = Calls(wire, book, witness)
+    changes = Calls(wire, book, witness, run.watch)
     work = Work(wire, changes, Renewal(wire, api, book, changes, witness), run, calls_of(plan))
     with wire.turn:
         for stage in stages(plan.steps):

@@ -137,6 +137,14 @@ class Fresh:
             self._try(paths, overtime=overtime)
             return self._view(kind, parent, paths)
 
+    def look(self, where: str) -> Any:
+        """What is at a path now.
+
+        Raises:
+            AccountError: it cannot be read; `Missing` where there is nothing.
+        """
+        return self._wire.get(where)
+
     def since_written(self, kind: AnyKind, identifier: str, parent: str = "") -> View:
         """Likewise, from a read that began after this run had written the object, however long ago.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.errors import AccountError, Diagnostic, NbsyncError
+from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
 from reconciler.plan.change import Change
 from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
@@ -16,7 +16,7 @@ from schemas._core.effect import Effect, Use
 from schemas._core.fields import JsonObject, Resource
 from schemas._core.kind import CannotExpress
 
-NOT_KEPT = "NBS604"
+NOT_KEPT, STALE = "NBS604", "NBS630"
 
 
 class NotKept(NbsyncError):
@@ -160,6 +160,13 @@ def not_kept(change: Change, said: tuple[str, ...], note: str = "") -> NotKept:
     message = f"the server took {change.address} and did not keep all of it: {'; '.join(said)}{note}"
     advice = "run plan to see where the account stands"
     return NotKept(Diagnostic(NOT_KEPT, message, advice, address=str(change.address), place=change.cause))
+
+
+def changed_since(change: Change, said: tuple[str, ...], deed: str) -> StalePlan:
+    """The finding that somebody has changed an object after it was written; who and what is `deed`."""
+    message = f"{change.address} was changed after this run had written it ({deed}): {'; '.join(said)}"
+    advice = "it was left as it is now; run plan to see what would be done"
+    return StalePlan(Diagnostic(STALE, message, advice, address=str(change.address), place=change.cause))
 
 
 def _comparable(kind: AnyKind, wanted: frozenset[str]) -> Iterator[str]:

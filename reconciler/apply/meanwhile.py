@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 
+from reconciler.api.client import path
+from reconciler.api.problems import Missing, NotPermitted
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import AT_ONCE, SOON, Fresh, View
 from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
@@ -86,11 +89,27 @@ class Meanwhile:
         is_ours = own is not None and self._fresh.written_since(view, change.kind, live.id)
         now = own if is_ours else view.objects.get(live.id)
         if now is None:
+            self._require_gone(change, live)
             return None
         if not is_ours:
             self._refuse(change, self._differences(own or live, now, change))
         self._refuse(change, self._come_into(change))
         return now
+
+    def _require_gone(self, change: Change, live: Live) -> None:
+        """See that an object is gone that its list does not show: a list may be in part, and nobody would look again.
+
+        Raises:
+            StalePlan: it is there.
+            AccountError: nobody knows; a caller who may not see single ones has to trust the list.
+        """
+        endpoint = change.kind.endpoint
+        if not endpoint.shows_one:
+            return
+        around = {"parent": live.parent} if live.parent else {}
+        with suppress(Missing, NotPermitted):
+            self._fresh.look(path(endpoint.item_path, id=live.id, **around))
+            raise _stale(change, ["its list does not show it any more, and it is there"])
 
     def require_free(self, change: Change) -> None:
         """See that nobody has made an object of the name that this one is to have.
@@ -186,8 +205,10 @@ class Meanwhile:
         specs = field_specs(kind.model)
         left_out = self._fresh.stirred(kind)
         if kind.volatile and removes:
-            left_out = left_out | {spec.wire for spec in specs if spec.many and spec.ref}
-        words = {spec.wire for spec in specs} | {kind.name_field}
+            left_out = left_out | {
+                spec.wire for spec in specs if spec.many and spec.ref and _is_part(now, then, spec.wire)
+            }
+        words = {spec.wire for spec in specs} | {kind.name_field} | kind.echoes
         if kind.volatile and self._fresh.has_written:
             left_out = left_out | (now.sent.keys() | then.sent.keys()) - words
         said = {spec.said for spec in specs if spec.wire in left_out}
@@ -207,6 +228,12 @@ def _without(state: State, wires: set[str], said: set[str]) -> State:
         fields={key: value for key, value in state.fields.items() if key not in said},
         sent={key: value for key, value in state.sent.items() if key not in wires},
     )
+
+
+def _is_part(now: State, then: State, wire: str) -> bool:
+    """Whether nothing has come to a list."""
+    before = then.sent.get(wire) or ()
+    return all(item in before for item in now.sent.get(wire) or ())
 
 
 def _odd(live: Live) -> AccountError:

@@ -62,6 +62,10 @@ class Unwatched:
     def look(self) -> None:
         """Nothing to see."""
 
+    def by_others(self, identifier: str) -> str:  # noqa: ARG002 - nobody is looked for
+        """Nothing is known."""
+        return ""
+
     def findings(self) -> list[Diagnostic]:
         """Nothing was seen."""
         return []
@@ -90,14 +94,14 @@ class Watch(Unwatched):
         self._looked_at = -1
         self._next = 0.0
         self._earlier: list[Event] = []
-        self._seen = 0
+        self._seen = self._began = 0
         self._is_blind = False
         try:
             self._earlier = self._log.read()
         except AccountError as error:
             self._go_blind(str(error))
         else:
-            self._seen = max((event.number for event in self._earlier), default=0)
+            self._seen = self._began = max((event.number for event in self._earlier), default=0)
             if not self._earlier:
                 self._go_blind("the server keeps no audit log")
 
@@ -126,6 +130,22 @@ class Watch(Unwatched):
         self._looked_at = self.traces.calls
         now = self._clock()
         self._next = now + max(EVERY, SHARE * (now - started))
+
+    def by_others(self, identifier: str) -> str:
+        """Who else has changed an object since this run began, and the last thing done; empty where nobody has, or nobody knows.
+
+        Raises:
+            Stopped: a signal ended the wait for the log.
+        """
+        if self._is_blind:
+            return ""
+        try:
+            self._api.wait(SETTLED, "something is not as it was written; the audit log may say why")
+            events = [event for event in self._log.read() if event.number > self._began and identifier in event.words]
+            others = [event for event in events if not self._is_caller(event)]
+        except AccountError:
+            return ""
+        return f"{others[-1].name or 'somebody'}: {others[-1].said}" if others else ""
 
     def is_time(self) -> bool:
         """Whether to look now; whoever does has no write under way, as nothing is known yet of what that makes."""

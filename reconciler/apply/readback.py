@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.fresh import Fresh, Place
-from reconciler.apply.intent import NotKept, Written, compare, is_wider, not_kept
+from reconciler.apply.intent import NotKept, Written, changed_since, compare, is_wider, not_kept
+from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.undo import Undo
 from reconciler.errors import Diagnostic, NbsyncError
 from reconciler.plan.change import Change
@@ -25,6 +26,7 @@ class ReadBack:
     book: Book
     fresh: Fresh
     undo: Undo
+    watch: Unwatched
     written: dict[Place, tuple[Written, Live]] = field(default_factory=dict)
     deleted: dict[Place, tuple[Change, Live]] = field(default_factory=dict)
 
@@ -104,6 +106,8 @@ class ReadBack:
         found = compare(self.book, written, live, whole=whole)
         if not found.said:
             return None
+        if whole and (deed := self.watch.by_others(live.id)):
+            return changed_since(written.change, found.said, deed)
         if is_wider(live.kind, found.meant, found.there):
             return self.undo.undo(written, live, found.there, found.said)
         return not_kept(written.change, found.said)

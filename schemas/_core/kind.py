@@ -99,6 +99,7 @@ class Endpoint:
         singleton: there is exactly one object; `path` shows it, or a list of one.
         item: template of the path of one object, if that is not where new ones are posted and `/{id}`.
         creates, updates, deletes: the API has POST, PUT, DELETE for them.
+        shows_one: the API has GET for one of them.
     """
 
     path: str
@@ -109,6 +110,7 @@ class Endpoint:
     creates: bool = True
     updates: bool = True
     deletes: bool = True
+    shows_one: bool = True
 
     @property
     def create_path(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from reconciler.apply.fresh import AT_ONCE, SOON, Fresh
+from reconciler.simulator.seed import owner_token
 from schemas import KINDS
 from tests.unit.harness import Account, Between, Json, Outcome, json_answer
 
@@ -362,6 +364,43 @@ def test_what_somebody_has_changed_is_not_deleted(
     assert outcome.writes == []
 
 
+@pytest.mark.parametrize("listed", ["nothing", "null", "all but this one"])
+def test_what_only_a_list_does_not_show_is_not_taken_for_deleted(
+    account: Account, between: Between, listed: str
+) -> None:
+    account.applied(GROUPS + "policies: {p: {from: a, to: b, allow: all}, q: {from: a, to: b, allow: icmp}}")
+    reads: list[str] = []
+
+    def after(request: Request, response: Response) -> Response:
+        if request.path != "/api/policies" or len(reads) < 1:
+            reads.extend([request.path] * (request.path == "/api/policies"))
+            return response
+        rest = [one for one in json.loads(response.get_data()) if one["name"] != "q"]
+        return json_answer({"nothing": [], "null": None, "all but this one": rest}[listed])
+
+    between.after = after
+    outcome = account.apply(FULL + GROUPS + "policies: {p: {from: a, to: b, allow: all}}")
+    assert (outcome.exit_code, outcome.statuses, outcome.writes) == (6, {"policy/q": "failed"}, [])
+    assert outcome.error.message.endswith("its list does not show it any more, and it is there")
+
+
+def test_a_group_that_somebody_has_given_a_member_or_a_resource_is_not_deleted(
+    account: Account, between: Between
+) -> None:
+    account.join("m1")
+    account.applied("groups: {a: , b: , c: , d: }\nnetworks: {n: {resources: {r: {address: a.example}}}}")
+    peer, resource = account.read("/peers")[0]["id"], account.read("/networks/resources")[0]["id"]
+
+    def fill() -> None:
+        put("/groups", "b", peers=[peer])(account)
+        put("/groups", "c", resources=[{"id": resource, "type": "domain"}])(account)
+
+    once(between, "GET", "/api/groups", lambda: once(between, "GET", "/api/groups", fill))
+    outcome = account.apply(FULL + "groups: {d: }\nnetworks: {n: {resources: {r: {address: a.example}}}}")
+    assert (outcome.exit_code, account.names("/groups")) == (7, ["All", "b", "c", "d"])
+    assert {address for address, status in outcome.statuses.items() if status == "failed"} == {"group/b", "group/c"}
+
+
 def test_what_somebody_has_deleted_is_deleted_without_a_call(account: Account, approve: Callable[..., Outcome]) -> None:
     account.applied("networks: {n: }")
     outcome = approve(FULL + "networks: {}", delete("/networks", "n"), "--allow-empty", "networks")
@@ -492,6 +531,77 @@ def test_a_machine_that_joins_in_the_middle_of_an_apply_stays_in_its_group(accou
     text = "groups: {h1: {previously: g1}, h2: {previously: g2}}"
     assert account.apply(text).exit_code == 0
     assert [member["id"] for member in account.named("/groups", "h2")["peers"]] == [peer]
+
+
+def test_a_machine_that_joins_just_after_the_write_stays_where_more_members_may_be(
+    account: Account, between: Between
+) -> None:
+    account.join("m1", "m2")
+    account.applied("groups: {g: {peers: {at_least: []}}}")
+    peers = [peer["id"] for peer in account.read("/peers")]
+    after_the_write(between, "/api/groups", lambda: put("/groups", "g", peers=peers)(account))
+    assert account.apply("groups: {g: {peers: {at_least: [m1]}}}").exit_code == 0
+    assert len(account.named("/groups", "g")["peers"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path", "edit", "said"),
+    [
+        (
+            "groups: {g: {peers: []}}",
+            "groups: {g: {peers: []}, h: {peers: []}}",
+            "/groups",
+            lambda account: put("/groups", "h", peers=[account.read("/peers")[0]["id"]])(account),
+            "peers: meant [], is ['m1']",
+        ),
+        (
+            "groups: {a: , b: }\nnetworks: {n: {resources: {r: {address: a.example, enabled: false}}}}",
+            "groups: {a: , b: }\nnetworks: {n: {resources: {r: {address: b.example, enabled: false}}}}",
+            "/networks",
+            put_inside("/networks", "resources", enabled=True),
+            "enabled: meant False, is True",
+        ),
+        (
+            "groups: {a: , b: }\npolicies: {p: {from: a, to: b, allow: all, enabled: false}}",
+            "groups: {a: , b: }\npolicies: {p: {from: a, to: b, allow: icmp, enabled: false}}",
+            "/policies",
+            put("/policies", "p", description="mine"),
+            "description: meant , is mine",
+        ),
+    ],
+    ids=["a new group", "a resource", "a policy"],
+)
+def test_what_somebody_changes_just_after_the_write_is_left_and_said_not_undone(
+    account: Account, between: Between, before: str, after: str, path: str, edit: Edit, said: str
+) -> None:
+    account.join("m1")
+    account.applied(before)
+    after_the_write(between, f"/api{path}", lambda: by_the_owner(account, edit))
+    outcome = account.apply(after)
+    assert (outcome.exit_code, len(outcome.writes)) == (7, 2), "the run's and the owner's"
+    assert outcome.error.code == "NBS630"
+    assert "was changed after this run had written it (Owner: " in outcome.error.message
+    assert outcome.error.message.endswith(said)
+
+
+def after_the_write(between: Between, path: str, edit: Callable[[], None]) -> None:
+    """Let something happen just after the first write there."""
+    waiting = [edit]
+
+    def after(request: Request, response: Response) -> Response:
+        if request.method != "GET" and request.path.startswith(path) and waiting:
+            waiting.pop()()
+        return response
+
+    between.after = after
+
+
+def by_the_owner(account: Account, edit: Edit) -> None:
+    """Let a person do it, and not the service user of the tests."""
+    own = account._http.headers["Authorization"]
+    account._http.headers["Authorization"] = f"Bearer {owner_token(account.simulator)}"
+    edit(account)
+    account._http.headers["Authorization"] = own
 
 
 OWN = {
