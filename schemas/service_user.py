@@ -8,7 +8,7 @@ from schemas._core.codec import encode_fields
 from schemas._core.fields import JsonObject, Resource, Wire
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Endpoint, Ids, Kind
-from schemas._core.people import ANSWER_ONLY, lacks_caller, vetoes
+from schemas._core.people import ANSWER_ONLY, grants, lacks_caller, vetoes
 
 
 class ServiceUser(Resource):
@@ -41,5 +41,6 @@ KIND = Kind(
     server_owned=lambda seen, _account: bool(seen.get("is_current")),
     encode=_encode,
     vetoes=vetoes,
+    grants=grants,
     waits_for=("setup_key",),
 )

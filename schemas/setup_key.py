@@ -72,6 +72,18 @@ class SetupKey(Resource):
         return self
 
 
+def _grants(one: SetupKey, other: SetupKey) -> bool:
+    """More machines can join with it, into more groups, or with more names."""
+    limits = [key.usage_limit or LARGEST for key in (one, other)]
+    return (
+        limits[1] > limits[0]
+        or (one.type, other.type) == ("one-off", "reusable")
+        or one.revoked > other.revoked
+        or other.allow_extra_dns_labels > one.allow_extra_dns_labels
+        or not set(other.auto_groups) <= set(one.auto_groups)
+    )
+
+
 def _settle(desired: SetupKey, live: SetupKey, _seen: JsonObject, _account: Account) -> SetupKey:
     """A revoked key stays revoked: the server cannot take that back. A one-off key has a limit of 1, whatever was sent."""
     limit = live.usage_limit if desired.type == live.type == "one-off" else desired.usage_limit
@@ -125,6 +137,7 @@ KIND = Kind(
     remarks=_remarks,
     renewable=True,
     reveals="key",
+    grants=_grants,
     expires="expires",
     waits_for=("policy",),
 )

@@ -13,7 +13,7 @@ from schemas._core.effect import Around, Common, Effect, Use, moved, narrowest
 from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invalid
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Account, CannotExpress, Endpoint, Ids, Kind
-from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, lacks_caller, vetoes
+from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, grants, lacks_caller, vetoes
 from schemas._core.shapes import Shape, where
 
 Role = Literal["owner", "admin", "user", "auditor", "network_admin", "billing_admin"]
@@ -145,6 +145,7 @@ KIND = Kind(
     settle=_settle,
     missing=_missing,
     vetoes=vetoes,
+    grants=grants,
     effect=_effect,
     common=_common,
     reveals="password",

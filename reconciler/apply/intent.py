@@ -116,8 +116,8 @@ def compare(book: Book, written: Written, live: Live, *, whole: bool) -> Compari
     ]
     if name_differs(change, live.seen):
         said.append(f"name: meant {change.name}, is {live.name}")
-    if whole and written.base is not None:
-        said += _no_more_echoed(change.kind, written.base.seen, live.seen)
+    if whole:
+        said += _echoed_otherwise(change.kind, written.base.seen if written.base else {}, live.seen)
     return Comparison(there, there.model_copy(update=left), tuple(said))
 
 
@@ -132,12 +132,14 @@ def _lost(book: Book, written: Written, there: Resource) -> JsonObject:
     return {name: getattr(before, name) for name in names if getattr(before, name) != getattr(there, name)}
 
 
-def _no_more_echoed(kind: AnyKind, before: JsonObject, now: JsonObject) -> Iterator[str]:
-    """Parts of what an update sends as it is that are not there any more."""
+def _echoed_otherwise(kind: AnyKind, before: JsonObject, now: JsonObject) -> Iterator[str]:
+    """Parts of what an update sends as it is that are not there any more, or have come."""
     for key in sorted(kind.echoes):
-        gone = [part for part in before.get(key) or () if part not in (now.get(key) or ())]
-        if gone:
+        was, there = before.get(key) or [], now.get(key) or []
+        if gone := [part for part in was if part not in there]:
             yield f"{key}: lost {gone}"
+        if come := [part for part in there if part not in was]:
+            yield f"{key}: has {come} besides"
 
 
 class _Open:
@@ -151,8 +153,9 @@ class _Open:
 
 
 def is_wider(kind: AnyKind, one: Resource | None, other: Resource | None) -> bool:
-    """Tell whether the second of two states of an object gives access that the first one does not."""
-    return kind.effect(one, other, _Open()) in (Effect.WIDENS, Effect.MIXED)
+    """Tell whether the second of two states of an object gives access that the first one does not, or lets somebody do more."""
+    is_more = one is not None and other is not None and kind.grants(one, other)
+    return is_more or kind.effect(one, other, _Open()) in (Effect.WIDENS, Effect.MIXED)
 
 
 def not_kept(change: Change, said: tuple[str, ...], note: str = "") -> NotKept:

@@ -221,6 +221,7 @@ class Kind(Generic[M]):
         conflicts: what is odd about the declared objects of this kind together, as far as the files prove it.
         vetoes: why the plan may not turn this live object into that one (None: delete it).
         effect: what a change does to access.
+        grants: whether the second of two states of an object lets somebody do more than the first, besides reaching machines.
         uses: what an object makes of those that it refers to, as far as access goes.
         off: an object that is there and gives nothing yet, or nothing any more; nothing where there is no such thing.
         common: an object narrowed to what it gives before and after a change; nothing where that cannot be said.
@@ -288,6 +289,7 @@ class Kind(Generic[M]):
     conflicts: Callable[[Files], Iterable[Conflict]] = _nothing
     vetoes: Callable[[JsonObject, M | None, frozenset[str], Account], Sequence[Veto]] = _nothing
     effect: Callable[[M | None, M | None, Around], Effect] = _neutral
+    grants: Callable[[M, M], bool] = lambda _one, _other: False
     uses: Callable[[M], Iterable[tuple[Address, Use]]] = _nothing
     off: Callable[[M], M | None] = _no_off
     common: Callable[[M, M, Around], Common | None] = _no_common

@@ -30,6 +30,16 @@ def may_write(role: str, module: str) -> bool:
     return writable is None or module in writable
 
 
+_RANKS = {"user": 0, "billing_admin": 1, "auditor": 1, "network_admin": 2, "admin": 3, "owner": 4}
+
+
+def grants(one: Any, other: Any) -> bool:
+    """Tell whether the second of two states of a person or service user may do more; a role that is not known may do most."""
+    most = max(_RANKS.values()) + 1
+    rises = _RANKS.get(other.role, most) > _RANKS.get(one.role, most)
+    return rises or bool(one.blocked and not other.blocked)
+
+
 def lacks_caller(listed: Sequence[JsonObject]) -> str:
     """Nobody can ask for this list who is not in it; without the caller nothing could keep it from being cut off."""
     return "" if any(seen.get("is_current") for seen in listed) else "the user who asks for it"

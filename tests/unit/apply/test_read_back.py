@@ -184,8 +184,8 @@ FORGOTTEN: dict[str, tuple[str, str, str, str, Twist, str]] = {
         "service_users: {s: {role: auditor}}",
         "PUT",
         "/users",
-        lets(role="admin"),
-        "role: meant auditor, is admin",
+        lets(role="user"),
+        "role: meant auditor, is user",
     ),
     "user": (
         GROUPS + "users: {ana@acme.io: {invite: true, name: Ana}}",
@@ -391,7 +391,46 @@ def test_a_new_group_with_more_members_than_meant_is_deleted(account: Account, b
     assert account.names("/groups") == ["All"]
 
 
+@pytest.mark.parametrize(
+    ("after", "path", "twist", "said"),
+    [
+        ("service_users: {s: {role: user}}", "/users", lets(role="admin"), "role: meant user, is admin"),
+        ("setup_keys: {k: {type: one-off}}", "/setup-keys", lets(type="reusable"), "type: meant one-off, is reusable"),
+        (
+            "setup_keys: {k: {type: reusable, usage_limit: 3}}",
+            "/setup-keys",
+            lets(usage_limit=0),
+            "usage_limit: meant 3, is 0",
+        ),
+    ],
+)
+def test_a_new_object_that_lets_do_more_than_meant_is_deleted(
+    account: Account, between: Between, after: str, path: str, twist: Twist, said: str
+) -> None:
+    Liar(account, between, "POST", path, twist).left = 1
+    before = account.names(path)
+    error = failed(account.apply(after, *SECRETS))
+    assert (error["code"], account.names(path)) == ("NBS631", before)
+    assert said in error["message"]
+
+
+def test_a_group_that_comes_out_with_a_resource_is_noticed(account: Account, between: Between) -> None:
+    account.applied("networks: {n: {resources: {r: {address: a.example}}}}")
+    resource = {"id": account.read("/networks/resources")[0]["id"], "type": "domain"}
+    Liar(account, between, "POST", "/groups", lets(resources=[resource]))
+    error = failed(account.apply("groups: {g: }"))
+    assert error["code"] == "NBS604"
+    assert "resources: has [{" in error["message"]
+
+
 OLD: dict[str, tuple[str, str, str, Twist, str]] = {
+    "a service user gets a higher role": (
+        "service_users: {s: {role: user}}",
+        "service_users: {s: {role: auditor}}",
+        "/users",
+        lets(role="admin"),
+        "role: meant auditor, is admin",
+    ),
     "a policy loses its check": (
         P + "policies: {p: {from: a, to: b, allow: all, posture: c}}",
         P + "policies: {p: {from: a, to: b, allow: all, posture: c, description: new}}",
