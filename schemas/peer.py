@@ -95,6 +95,7 @@ KIND = Kind(
     arrives=True,
     renames=True,
     deleted_only_by_name=True,
+    shown_by={"group": "peers"},
     stirs={"group": frozenset({"peers"})},
     waits_for=("group",),
 )

@@ -129,6 +129,8 @@ def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], 
             _add_from_each(api, snapshot, kind, parents(snapshot, kind), optional=kind.name not in needed)
         else:
             _add_embedded(snapshot, kind)
+    for kind in wanted.values():
+        _require_not_empty(snapshot, kind)
     return snapshot
 
 
@@ -258,6 +260,17 @@ def _require_agreement(snapshot: Snapshot, kind: AnyKind, parents: Mapping[str, 
     where, other = lists if missing else reversed(lists)
     which = (missing or sorted(listed - known))[0]
     raise odd_list(where, f"does not show the {kind.title} {which}, which GET /api{other} shows", AGAIN)
+
+
+def _require_not_empty(snapshot: Snapshot, kind: AnyKind) -> None:
+    """An empty list is none of an account whose other objects show something that would stand in it."""
+    if snapshot.of(kind.name):
+        return
+    for other, shown in kind.shown_by.items():
+        for live in snapshot.of(other).values():
+            if live.seen.get(shown):
+                flaw = f"does not show any {kind.title}, and GET /api{live.kind.endpoint.path} shows one in {live.name}"
+                raise odd_list(kind.endpoint.path, flaw, AGAIN)
 
 
 def _objects(where: str, answer: Any) -> list[Any]:

@@ -242,6 +242,7 @@ class Kind(Generic[M]):
         administers: whether an object stands for a person who can administer the account.
         successor_first: a new object of one parent (or name) is made before an old one goes, so that there is always one.
         takes_along: kinds of objects that the server deletes with one of this kind: the field that names it, by kind.
+        shown_by: kinds whose objects show some of this one, and the field that does, by kind: then this list cannot be empty.
         waits_for: kinds that come before this one although it refers to none of them.
         writes_together: what may be done to several objects at the same time (`create`, `update`, `delete`): the server writes to
             each of them alone, and what it decides by is not written meanwhile.
@@ -309,6 +310,7 @@ class Kind(Generic[M]):
     administers: Callable[[JsonObject, M | None], bool] | None = None
     successor_first: bool = False
     takes_along: Mapping[str, str] = field(default_factory=dict)
+    shown_by: Mapping[str, str] = field(default_factory=dict)
     waits_for: tuple[str, ...] = ()
     writes_together: frozenset[str] = frozenset()
     stirs: Mapping[str, frozenset[str]] = field(default_factory=dict)

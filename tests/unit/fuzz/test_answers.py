@@ -121,6 +121,14 @@ def test_a_list_that_lacks_what_another_one_shows_is_not_believed(
     assert f"which GET /api/{path} shows" in told(run(desk, "plan"))
 
 
+@pytest.mark.parametrize("nothing", [[], None])
+def test_no_machines_are_not_believed_where_groups_have_some(nothing: Any, canned: Canned, desk: Desk) -> None:
+    """Whoever believed it would delete the routes through them."""
+    canned.instead = {"/api/peers": json_answer(nothing)}
+    expected = "GET /api/peers does not show any peer, and GET /api/groups shows one in "
+    assert told(run(desk, "plan")).startswith(expected)
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_one_id_twice_in_a_list_is_an_error(path: str, canned: Canned, desk: Desk) -> None:
     listed = canned.answers[f"/api/{path}"]
