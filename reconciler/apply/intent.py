@@ -50,11 +50,13 @@ class Comparison:
         there: the object as an answer shows it.
         meant: the same with all that differs as it was meant.
         said: what differs, for people: `from: meant ['a', 'b'], is ['a']`.
+        has_more: something has come to it for which the files have no words.
     """
 
     there: Resource
     meant: Resource
     said: tuple[str, ...]
+    has_more: bool
 
 
 def shown(book: Book, change: Change, live: Live) -> Resource:
@@ -116,9 +118,8 @@ def compare(book: Book, written: Written, live: Live, *, whole: bool) -> Compari
     ]
     if name_differs(change, live.seen):
         said.append(f"name: meant {change.name}, is {live.name}")
-    if whole:
-        said += _echoed_otherwise(change.kind, written.base.seen if written.base else {}, live.seen)
-    return Comparison(there, there.model_copy(update=left), tuple(said))
+    lost, come = _echoed_otherwise(change.kind, written, live) if whole else ([], [])
+    return Comparison(there, there.model_copy(update=left), (*said, *lost, *come), has_more=bool(come))
 
 
 def _lost(book: Book, written: Written, there: Resource) -> JsonObject:
@@ -132,14 +133,16 @@ def _lost(book: Book, written: Written, there: Resource) -> JsonObject:
     return {name: getattr(before, name) for name in names if getattr(before, name) != getattr(there, name)}
 
 
-def _echoed_otherwise(kind: AnyKind, before: JsonObject, now: JsonObject) -> Iterator[str]:
-    """Parts of what an update sends as it is that are not there any more, or have come."""
-    for key in sorted(kind.echoes):
-        was, there = before.get(key) or [], now.get(key) or []
-        if gone := [part for part in was if part not in there]:
-            yield f"{key}: lost {gone}"
-        if come := [part for part in there if part not in was]:
-            yield f"{key}: has {come} besides"
+def _echoed_otherwise(kind: AnyKind, written: Written, live: Live) -> tuple[list[str], list[str]]:
+    """Parts of what an update sends as it is that are not there any more, and those that have come."""
+    before = written.base.seen if written.base else {}
+    parts = {key: (before.get(key) or [], live.seen.get(key) or []) for key in sorted(kind.echoes)}
+    gone = {key: [part for part in was if part not in now] for key, (was, now) in parts.items()}
+    come = {key: [part for part in now if part not in was] for key, (was, now) in parts.items()}
+    return (
+        [f"{key}: lost {found}" for key, found in gone.items() if found],
+        [f"{key}: has {found} besides" for key, found in come.items() if found],
+    )
 
 
 class _Open:

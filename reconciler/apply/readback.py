@@ -49,7 +49,7 @@ class ReadBack:
         """Take back what an object gives more than meant; the finding, if it did."""
         found = compare(self.book, written, live, whole=False)
         if is_wider(live.kind, found.meant, found.there):
-            return self.undo.undo(written, live, found.there, found.said)
+            return self.undo.undo(written, live, found)
         return None
 
     def gone(self, change: Change, live: Live) -> None:
@@ -108,8 +108,8 @@ class ReadBack:
             return None
         if whole and (deed := self.watch.by_others(live.id)):
             return changed_since(written.change, found.said, deed)
-        if is_wider(live.kind, found.meant, found.there):
-            return self.undo.undo(written, live, found.there, found.said)
+        if found.has_more or is_wider(live.kind, found.meant, found.there):
+            return self.undo.undo(written, live, found)
         return not_kept(written.change, found.said)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from reconciler.api.client import path
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import Fresh
-from reconciler.apply.intent import NotKept, Written, is_wider, not_kept, shown
+from reconciler.apply.intent import Comparison, NotKept, Written, is_wider, not_kept, shown
 from reconciler.apply.wire import Wire
 from reconciler.errors import Diagnostic, NbsyncError
 from reconciler.plan.match import Book
@@ -30,28 +31,27 @@ class Undo:
         self._book = book
         self._ids = Bindings(book)
 
-    def undo(self, written: Written, live: Live, there: Resource, said: tuple[str, ...]) -> NbsyncError:
+    def undo(self, written: Written, live: Live, found: Comparison) -> NbsyncError:
         """Put an object back as it was before; a new one is disabled, or deleted. The server is asked whether that was kept.
 
         Args:
             written: what was meant.
             live: the object as it came out.
-            there: the same in the files' words.
-            said: how the two differ.
+            found: how the two differ.
 
         Returns:
             The finding, with what was done.
         """
         if written.base is not None:
-            return self._put_back(written, written.base, live, there, said)
-        return self._take_away(written, live, there, said)
+            return self._put_back(written, written.base, live, found, "put back as it was")
+        if found.has_more and not is_wider(written.change.kind, found.meant, found.there):
+            return self._put_back(written, _without_more(live), live, found, "cleared of it")
+        return self._take_away(written, live, found.there, found.said)
 
-    def _put_back(
-        self, written: Written, base: Live, live: Live, there: Resource, said: tuple[str, ...]
-    ) -> NbsyncError:
-        change, kind = written.change, written.change.kind
+    def _put_back(self, written: Written, base: Live, live: Live, found: Comparison, done: str) -> NbsyncError:
+        change, kind, said = written.change, written.change.kind, found.said
         before = shown(self._book, change, base)
-        if not is_wider(kind, before, there):
+        if not (found.has_more or is_wider(kind, before, found.there)):
             return not_kept(change, said, "; it gives no more access than before")
         body = kind.request(kind.model, base.seen, kind.computed, self._book)
         failure = self._until(
@@ -60,7 +60,7 @@ class Undo:
             lambda: self._send(written, "PUT", base.parent, live.id, body),
             lambda now: not is_wider(kind, before, now),
         )
-        return _found(written, said, "put back as it was", failure)
+        return _found(written, said, done, failure)
 
     def _take_away(self, written: Written, live: Live, there: Resource, said: tuple[str, ...]) -> NbsyncError:
         change, kind = written.change, written.change.kind
@@ -126,6 +126,11 @@ class Undo:
         now = self._fresh.renewed(kind, live.parent, overtime=True).objects.get(live.id)
         self._fresh.wrote(kind, live.id, now)
         return shown(self._book, written.change, now) if now else None
+
+
+def _without_more(live: Live) -> Live:
+    """A new object without what came to it for which the files have no words; the server deletes none that has it."""
+    return replace(live, seen={**live.seen, **{key: [] for key in live.kind.echoes}})
 
 
 def _found(written: Written, said: tuple[str, ...], done: str, failure: str) -> NotKept:

@@ -414,13 +414,19 @@ def test_a_new_object_that_lets_do_more_than_meant_is_deleted(
     assert said in error["message"]
 
 
-def test_a_group_that_comes_out_with_a_resource_is_noticed(account: Account, between: Between) -> None:
+@pytest.mark.parametrize(("method", "done"), [("POST", "cleared of it"), ("PUT", "put back as it was")])
+def test_a_group_that_comes_out_with_a_resource_is_undone(
+    account: Account, between: Between, method: str, done: str
+) -> None:
     account.applied("networks: {n: {resources: {r: {address: a.example}}}}")
+    account.join("m1")
+    if method == "PUT":
+        account.applied("groups: {g: }")
     resource = {"id": account.read("/networks/resources")[0]["id"], "type": "domain"}
-    Liar(account, between, "POST", "/groups", lets(resources=[resource]))
-    error = failed(account.apply("groups: {g: }"))
-    assert error["code"] == "NBS604"
-    assert "resources: has [{" in error["message"]
+    Liar(account, between, method, "/groups", lets(resources=[resource])).left = 1
+    error = failed(account.apply("groups: {g: {peers: [m1]}}"))
+    assert (error["code"], account.named("/groups", "g")["resources_count"]) == ("NBS631", 0)
+    assert f"was {done}: resources: has [{{" in error["message"]
 
 
 OLD: dict[str, tuple[str, str, str, Twist, str]] = {
