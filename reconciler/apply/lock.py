@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from reconciler import private
-from reconciler.errors import Diagnostic, NbsyncError, Severity, reason
+from reconciler.errors import Diagnostic, ExitCode, NbsyncError, Severity, reason
 from reconciler.redact import clean
 
 HELD, UNUSABLE = "NBS640", "NBS641"
@@ -27,6 +27,8 @@ _TRIES, _PAUSE = 5, 0.02  # a holder may not have written yet who it is; seconds
 
 class AlreadyRunning(NbsyncError):
     """Another run on this machine holds the account."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.STALE
 
 
 def lock_file(server: str, account: str, environ: Mapping[str, str]) -> Path:

@@ -112,7 +112,8 @@ class _Section:
         notes = []
         if result := self.results.get(change):
             word = DONE[change.action] if result.status is Status.APPLIED else str(result.status)
-            notes.append(Piece(word.ljust(8), STATUS_STYLES[result.status]))
+            is_last = not (change.cause or change.origin)
+            notes.append(Piece(word if is_last else word.ljust(8), STATUS_STYLES[result.status]))
         if change.cause:
             place = self.sheet.say(f"{change.cause.file}:{change.cause.line}")
             notes.append(Piece(f"undeclared (manage: {place})" if change.action is Action.DELETE else place, QUIET))

@@ -40,7 +40,7 @@ def test_the_second_is_told_who_is_at_work_and_since_when(environ: Mapping[str, 
         ):
             pytest.fail("two hold it")
         assert f"process {os.getpid()}" in told.value.diagnostics[0].message
-        assert (told.value.exit_code, told.value.diagnostics[0].code) == (1, "NBS640")
+        assert (told.value.exit_code, told.value.diagnostics[0].code) == (6, "NBS640")
         assert f"or end process {os.getpid()}" in told.value.diagnostics[0].help
     with only_run(SERVER, "a1", "rotate", environ) as warning:
         assert warning is None
@@ -147,7 +147,7 @@ def test_what_writes_waits_for_nobody_and_reads_nothing(account: Account, comman
     account.applied("setup_keys: {k: {type: reusable}}", "--secrets-out", "secrets")
     with holding(account):
         outcome = account.nbsync(*command, "--yes", "--secrets-out", "secrets", "-o", "json")
-        assert (outcome.exit_code, outcome.error.code, outcome.sent) == (1, "NBS640", ("GET /api/accounts",))
+        assert (outcome.exit_code, outcome.error.code, outcome.sent) == (6, "NBS640", ("GET /api/accounts",))
         assert account.nbsync("plan", "-o", "json").exit_code == 0
         assert account.nbsync("apply", "--yes", "--simulate", "--secrets-out", "secrets").exit_code == 0
     assert account.nbsync(*command, "--yes", "--secrets-out", "secrets").exit_code == 0
@@ -184,7 +184,7 @@ def test_a_lock_ends_with_its_process_however_it_ends(account: Account, between:
     first = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
     assert arrived.wait(30)
     second = account.nbsync("apply", "--yes", "-o", "json")
-    assert (second.exit_code, second.error.code) == (1, "NBS640")
+    assert (second.exit_code, second.error.code) == (6, "NBS640")
     assert f"(process {first.pid} on " in second.error.message
     first.kill()
     assert first.wait(30) == -signal.SIGKILL
