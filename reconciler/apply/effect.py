@@ -28,8 +28,9 @@ def effect_of(called: Called, book: Book) -> tuple[Effect, Live | None]:
     kind = book.desired.registry.get(called.kind)
     if kind is None:
         return Effect.UNSEEN, None
-    live = _made(called, book) if called.method == "POST" else book.snapshot.of(kind.name).get(called.id or "")
-    if live is None and not book.snapshot.shows(kind, called.parent):
+    found = _of_key(called, book) if called.method == "POST" else [book.snapshot.of(kind.name).get(called.id or "")]
+    live = found[0] if len(found) == 1 else None
+    if len(found) > 1 or (live is None and not book.snapshot.shows(kind, called.parent)):
         return Effect.UNSEEN, None
     if called.method == "POST":
         return (Effect.TOOK if live else Effect.DID_NOT), live
@@ -38,11 +39,10 @@ def effect_of(called: Called, book: Book) -> tuple[Effect, Live | None]:
     return (_of_update(kind, called, live, book), live) if live else (Effect.GONE, None)
 
 
-def _made(called: Called, book: Book) -> Live | None:
-    """The object of the key that a create was to make: there was none, or the plan would not have asked for it."""
+def _of_key(called: Called, book: Book) -> list[Live]:
+    """Objects of the key that a create was to make: there was none before, or, if it was a rotation, the old one."""
     key = Address.parse(called.address).key
-    found = [live for live in book.snapshot.of(called.kind).values() if book.key_now(live) == key]
-    return found[0] if len(found) == 1 else None
+    return [live for live in book.snapshot.of(called.kind).values() if book.key_now(live) == key]
 
 
 def _of_update(kind: AnyKind, called: Called, live: Live, book: Book) -> Effect:

@@ -238,6 +238,17 @@ def test_it_is_told_by_rotate_and_as_text_and_the_advice_works(account: Account,
     assert told(account, KEY) == []
 
 
+def test_of_two_keys_of_one_name_nobody_says_that_the_second_was_not_made(account: Account, folder: Path) -> None:
+    """A rotation was killed after the server had made the new key, and before its answer."""
+    account.applied(KEY, *SINK)
+    cut(journals(folder)[0], "call")
+    body = {"name": "k", "type": "reusable", "expires_in": 0, "auto_groups": [], "usage_limit": 0}
+    account.send("POST", "/setup-keys", body)
+    outcome = account.nbsync("rotate", "setup_key/k", "--yes", *SINK, "-o", "json")
+    assert (outcome.exit_code, [found.code for found in outcome.warnings]) == (0, ["NBS609", "NBS610"])
+    assert outcome.warnings[0].message.endswith("whether it took effect cannot be told from what was read")
+
+
 def test_a_kill_between_answer_and_sink_loses_nothing_without_a_word(
     account: Account, folder: Path, connect: Callable[[Any, str], None]
 ) -> None:
