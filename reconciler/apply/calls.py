@@ -115,10 +115,9 @@ class Calls:
         live = self.meanwhile.still_there(change)
         if live is None:
             return
-        where = path(change.kind.endpoint.item_path, id=live.id, **({"parent": live.parent} if live.parent else {}))
-        self._wire.saw(where, live.seen)
+        self._wire.saw(live.where, live.seen)
         try:
-            self._wire.send(change, "DELETE", where)
+            self._wire.send(change, "DELETE", live.where)
         except Missing:
             return
         except CallFailed as error:

@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 from math import inf
 
-from reconciler.api.client import path
 from reconciler.api.problems import Missing, NotPermitted
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import AT_ONCE, SOON, Fresh, View
+from reconciler.apply.intent import STALE
 from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
@@ -21,8 +21,6 @@ from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import field_specs
 from schemas._core.kind import CannotExpress, Unique
-
-STALE = "NBS630"
 
 
 class Meanwhile:
@@ -103,12 +101,10 @@ class Meanwhile:
             StalePlan: it is there.
             AccountError: nobody knows; a caller who may not see single ones has to trust the list.
         """
-        endpoint = change.kind.endpoint
-        if not endpoint.shows_one:
+        if not change.kind.endpoint.shows_one:
             return
-        around = {"parent": live.parent} if live.parent else {}
         with suppress(Missing, NotPermitted):
-            self._fresh.look(path(endpoint.item_path, id=live.id, **around))
+            self._fresh.look(live.where)
             raise _stale(change, ["its list does not show it any more, and it is there"])
 
     def require_free(self, change: Change) -> None:

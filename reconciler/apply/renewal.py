@@ -112,9 +112,8 @@ class Renewal:
             AccountError: nothing could be seen.
         """
         kind, desired = change.kind, change.desired
-        around = {"parent": new.parent} if new.parent else {}
         try:
-            seen = self._wire.get(path(kind.endpoint.item_path, **{"id": new.id, **around}))
+            seen = self._wire.get(new.where)
         except Missing:
             raise _Unfit("the server does not have it") from None
         if desired is None or not isinstance(seen, dict):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from reconciler.api.client import path
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import Fresh
 from reconciler.apply.intent import Comparison, NotKept, Written, is_wider, not_kept, shown
@@ -57,7 +56,7 @@ class Undo:
         failure = self._until(
             written,
             live,
-            lambda: self._send(written, "PUT", base.parent, live.id, body),
+            lambda: self._send(written, "PUT", base, body),
             lambda now: not is_wider(kind, before, now),
         )
         return _found(written, said, done, failure)
@@ -76,7 +75,7 @@ class Undo:
             failure = self._until(
                 written,
                 live,
-                lambda: self._send(written, "DELETE", live.parent, live.id),
+                lambda: self._send(written, "DELETE", live),
                 lambda now: now is None,
             )
         return _found(written, said, "deleted again", failure)
@@ -88,16 +87,12 @@ class Undo:
         return self._until(
             written,
             live,
-            lambda: self._send(written, "PUT", live.parent, live.id, body),
+            lambda: self._send(written, "PUT", live, body),
             lambda now: not is_wider(kind, off, now),
         )
 
-    def _send(
-        self, written: Written, method: str, parent: str, identifier: str, body: JsonObject | None = None
-    ) -> None:
-        around = {"parent": parent} if parent else {}
-        where = path(written.change.kind.endpoint.item_path, id=identifier, **around)
-        self._wire.send(written.planned, method, where, body)
+    def _send(self, written: Written, method: str, live: Live, body: JsonObject | None = None) -> None:
+        self._wire.send(written.planned, method, live.where, body)
 
     def _until(
         self, written: Written, live: Live, send: Callable[[], None], is_done: Callable[[Resource | None], bool]

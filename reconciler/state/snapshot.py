@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.api.paths import path
 from schemas import AnyKind
 from schemas._core.fields import JsonObject
 
@@ -23,6 +24,12 @@ class Live:
         """Name in the form in which it is compared; empty for objects without one."""
         field_name = self.kind.name_field
         return self.kind.name_form(self.seen.get(field_name) or "") if field_name else ""
+
+    @property
+    def where(self) -> str:
+        """Path at which the API has the object, where it stands now."""
+        around = {"parent": self.parent} if self.parent else {}
+        return path(self.kind.endpoint.item_path, id=self.id, **around)
 
 
 @dataclass(slots=True)
