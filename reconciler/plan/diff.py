@@ -14,7 +14,7 @@ from reconciler.plan.resolve import Resolved
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
-from schemas._core.codec import FieldSpec, field_specs, plain
+from schemas._core.codec import FieldSpec, comparable_specs, field_specs, plain
 from schemas._core.fields import Resource, Trait
 from schemas._core.kind import CannotExpress
 
@@ -269,9 +269,9 @@ def creation(book: Book, declared: Declared, model: Resource) -> Change:
 
 def managed(declared: Declared) -> Iterator[FieldSpec]:
     """Fields that are compared: those with a value in the file, and those whose absence is a value."""
-    for spec in field_specs(declared.kind.model):
+    for spec in comparable_specs(declared.kind.model):
         kept = Trait.KEPT in spec.traits and spec.name not in declared.said
-        if not kept and Trait.CREATE_ONLY not in spec.traits and spec.said not in declared.model.ignore:
+        if not kept and spec.said not in declared.model.ignore:
             yield spec
 
 
@@ -281,10 +281,10 @@ def _is_sent_on_create(spec: FieldSpec, declared: Declared) -> bool:
 
 def _shown(before: Resource) -> Iterator[FieldChange]:
     """What there is to lose: the fields that are not as they are when nobody says anything."""
-    for spec in field_specs(type(before)):
+    for spec in comparable_specs(type(before)):
         value = getattr(before, spec.name)
         usual = type(before).model_fields[spec.name].get_default()
-        if value not in (None, "", (), usual) and Trait.CREATE_ONLY not in spec.traits:
+        if value not in (None, "", (), usual):
             yield FieldChange(spec.said, plain(value), None)
 
 

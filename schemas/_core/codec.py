@@ -76,6 +76,11 @@ def field_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
 
 def comparable_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
     """Those that tell whether an object is another one than it was: not what only its creation takes."""
+    return _comparable_specs(model)
+
+
+@cache
+def _comparable_specs(model: type[BaseModel]) -> tuple[FieldSpec, ...]:
     return tuple(spec for spec in field_specs(model) if Trait.CREATE_ONLY not in spec.traits)
 
 
