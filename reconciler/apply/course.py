@@ -91,7 +91,7 @@ class Course:
             self._out_of_time(error.diagnostics[0])
             self._undo(step, Status.SKIPPED, skipped(change, self.ended), ExitCode.THROTTLED)
         elif isinstance(error, NbsyncError):
-            self._note_end(error)
+            self.hear(error)
             self.touched = self.touched or may_have_effect(error)
             self._undo(step, status_of(error), about(change, error.diagnostics[0]), error.exit_code)
         else:
@@ -147,8 +147,8 @@ class Course:
         self.report.stopped = self.report.stopped or ExitCode.THROTTLED
         self.ended = diagnostic.message
 
-    def _note_end(self, error: NbsyncError) -> None:
-        """After some failures no other change could do better."""
+    def hear(self, error: NbsyncError) -> None:
+        """After some failures no other change could do better. Whoever has got one may tell of it without having the turn."""
         unheard = isinstance(error, Unreachable | RateLimited | TimedOut) and error.outcome == "not_processed"
         self.is_cut_off = self.is_cut_off or unheard or isinstance(error, TokenRefused)
         if unheard or isinstance(error, TokenRefused | SinkFailed | JournalFailed):

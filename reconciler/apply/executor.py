@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.api.client import Api
 from reconciler.apply.calls import Calls
+from reconciler.apply.course import Course
 from reconciler.apply.forecast import calls_of, stages
 from reconciler.apply.journal import MarkedSink
 from reconciler.apply.outputs import NO_SINK, Sink
@@ -50,19 +51,20 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
     if plan.verdicts:
         raise PlanRefused(verdict.diagnostic for verdict in plan.verdicts)
     require_sink(plan, run.sink)
-    wire = Wire(api, book.snapshot, run.journal, run.watch.traces)
+    course = Course(run.journal, run.progress, run.interruption)
+    wire = Wire(api, book.snapshot, run.journal, run.watch.traces, course.hear)
     safe = MarkedSink(run.sink, run.journal) if run.sink else None
     witness = Witness(safe)
     changes = Calls(wire, book, witness, run.watch)
-    work = Work(wire, changes, Renewal(wire, api, book, changes, witness), run, calls_of(plan))
+    work = Work(wire, changes, Renewal(wire, api, book, changes, witness), run, calls_of(plan), course)
     with wire.turn:
         for stage in stages(plan.steps):
             work.work_through(stage)
         work.look_back()
     position = {change: place for place, change in enumerate(plan.changes)}
-    report = work.course.report
+    report = course.report
     report.results.sort(key=lambda result: position[result.change])
     if plan.steps:
         report.diagnostics += run.watch.findings()
-    report.written = work.course.touched
+    report.written = course.touched
     return report

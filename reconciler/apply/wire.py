@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Condition, Lock, local
 from typing import Any
@@ -36,16 +36,31 @@ class Wire:
     Several threads may make changes, but only one at a time does anything but wait for the answer to a write: the one that has
     the turn. Nothing is read while a write is under way: NetBird fails to list what is being deleted.
 
+    Args:
+        api: sends.
+        snapshot: the account as it was read.
+        journal: what all is noted in.
+        traces: of what is sent, for the audit log.
+        hear: told of every write that fails, at once: whoever has the turn meanwhile may have to know.
+
     Attributes:
         turn: to be held by whoever works on a plan; it is let go while a write is under way.
         done: how many writes the server has taken.
     """
 
-    def __init__(self, api: Api, snapshot: Snapshot, journal: Unrecorded, traces: Traces) -> None:
+    def __init__(
+        self,
+        api: Api,
+        snapshot: Snapshot,
+        journal: Unrecorded,
+        traces: Traces,
+        hear: Callable[[CallFailed], None],
+    ) -> None:
         self._api = api
         self._snapshot = snapshot
         self._journal = journal
         self._traces = traces
+        self._hear = hear
         self._last: dict[str, JsonObject] = {}
         self._made: set[str] = set()
         self._here = _Here()
@@ -141,6 +156,9 @@ class Wire:
                 found = self._api.send(method, where, body, overtime=self._here.has_begun)
                 self._require_own(change.kind, method, where, body, found)
                 answer = found
+            except CallFailed as error:
+                self._hear(error)
+                raise
             finally:
                 with self._answered:
                     self._traces.answered(number, body, answer)

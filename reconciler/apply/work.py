@@ -56,10 +56,7 @@ class Work:
     renewal: Renewal
     run: Run
     left: int
-    course: Course = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.course = Course(self.run.journal, self.run.progress, self.run.interruption)
+    course: Course
 
     def work_through(self, stage: Sequence[Step]) -> None:
         """Take the steps of one stage; one read shows what came of the stage before and what this one was planned on."""

@@ -7,15 +7,20 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.api.problems import Call, TokenRefused
+from reconciler.apply.audit import Traces
 from reconciler.apply.batches import FEWEST, batches
+from reconciler.apply.journal import Unrecorded
+from reconciler.apply.wire import Wire
 from reconciler.plan.change import Action, Change, Step
 from schemas import KINDS
 from schemas._core.address import Address
@@ -199,11 +204,41 @@ def test_a_lost_answer_in_the_midst_makes_nothing_twice(account: Account) -> Non
 def test_what_all_would_fail_with_ends_the_batch(account: Account, between: Between) -> None:
     account.applied(SETTLED)
     traffic = Traffic(between)
+
+    def before(request: Any) -> None:
+        traffic.before(request)
+        time.sleep(0.2 if len(traffic.sent) > 5 else 0)
+
+    between.before = before
     account.fault("POST", "/api/policies", "status:401", nth=5)
     outcome = account.apply(policies(MANY))
     assert outcome.exit_code == 7
     assert len(traffic.sent) <= 5 + 3
     assert "skipped" in outcome.statuses.values()
+
+
+def test_a_failure_is_heard_of_at_once_whoever_has_the_turn() -> None:
+    sent, taken, heard = (threading.Event() for _ in range(3))
+
+    class Refusing:
+        def send(self, method: str, where: str, _body: Any, **_: Any) -> None:
+            sent.set()
+            taken.wait(10)
+            raise TokenRefused(Call("", method, where), "no")
+
+    wire = Wire(cast(Any, Refusing()), cast(Any, {}), Unrecorded(), Traces(""), lambda _error: heard.set())
+
+    def write() -> None:
+        with wire.turn, suppress(TokenRefused):
+            wire.send(Change(Address("group", "g"), KINDS["group"], Action.CREATE), "POST", "/groups", {})
+
+    other = threading.Thread(target=write)
+    other.start()
+    assert sent.wait(10)
+    with wire.turn:
+        taken.set()
+        assert heard.wait(10)
+    other.join()
 
 
 def test_an_interrupt_finishes_the_calls_in_flight_and_begins_no_other(
