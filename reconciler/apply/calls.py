@@ -41,7 +41,7 @@ class Calls:
         self._sink = sink
         self._lost = LostAnswers(wire, book)
         self.fresh = Fresh(wire, book)
-        self.meanwhile = Meanwhile(self.fresh, book)
+        self.meanwhile = Meanwhile(self.fresh, book, watch)
         self.readback = ReadBack(book, self.fresh, Undo(wire, self.fresh, book), watch)
         self._begun: set[Address] = set()
 
@@ -129,6 +129,7 @@ class Calls:
 
     def _create(self, planned: Change, change: Change) -> None:
         kind, desired = change.kind, _wanted(change)
+        self.meanwhile.require_same_around(change)
         body = self._named(change, kind.encode(desired, change.writes, {}, self._ids))
         where = path(kind.endpoint.create_path, **self._lost.around(change))
         try:
@@ -175,6 +176,7 @@ class Calls:
 
     def _update(self, planned: Change, change: Change) -> None:
         base = self.meanwhile.base(change)
+        self.meanwhile.require_same_around(change)
         desired = change.kind.settle(_wanted(change), shown(self._book, change, base), base.seen, self._book)
         live = self._put(change, desired, base, change.writes)
         before = replace(base, seen={**base.seen, **self._unchanged(base)})

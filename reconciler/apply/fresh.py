@@ -32,19 +32,21 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """One answer; `at` is when it was asked for, `writes` how many changes had been sent by then."""
+    """One answer; `at` is when it was asked for, `writes` how many changes had been sent by then, `until` when it was there."""
 
     answer: Any
     at: float
     writes: int
+    until: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Objects of a kind by id, as they were at a time."""
+    """Objects of a kind by id, as they were at some time between two."""
 
     objects: Mapping[str, Live]
     at: float
+    until: float
     readings: tuple[_Reading, ...]
 
 
@@ -101,7 +103,9 @@ class Fresh:
             return
         at, writes = self._clock(), self._wire.done
         answers = self._wire.get_many(missing, overtime=overtime)
-        self._readings |= {path: _Reading(answer, at, writes) for path, answer in zip(missing, answers, strict=True)}
+        until = self._clock()
+        read = zip(missing, answers, strict=True)
+        self._readings |= {path: _Reading(answer, at, writes, until) for path, answer in read}
 
     def now(self, kind: AnyKind, parent: str = "", *, limit: float = SOON) -> View:
         """Objects of a kind (inside one parent, where they have no list of their own), from a read that is young enough.
@@ -168,7 +172,8 @@ class Fresh:
         if view is None or view.readings != readings:
             answers = {path: reading.answer for path, reading in zip(paths, readings, strict=True)}
             objects = objects_of(kind, self._registry, answers, parent)
-            view = View(objects, min(reading.at for reading in readings), readings)
+            at, until = min(reading.at for reading in readings), max(reading.until for reading in readings)
+            view = View(objects, at, until, readings)
             self._views[kind.name, parent] = view
         return view
 

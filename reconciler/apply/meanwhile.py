@@ -8,9 +8,11 @@ from dataclasses import replace
 from math import inf
 
 from reconciler.api.problems import Missing, NotPermitted
+from reconciler.apply.around import Around, key_now
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import AT_ONCE, SOON, Fresh, View
 from reconciler.apply.intent import STALE
+from reconciler.apply.neighbours import Unwatched
 from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
@@ -27,25 +29,37 @@ class Meanwhile:
     """Compares what changes were planned on with what is there now.
 
     Never somebody's change is what this run has done itself, to the object or, by another one, to its fields (`Kind.stirs`), nor
-    a member that comes or goes by itself. Of fields for which the files have no words that holds only until something was
+    a member that comes or goes by itself; whether somebody has changed one of these fields, too, the audit log tells. Of fields for which the files have no words that holds only until something was
     written: from then on they may be counters of what this run does.
     """
 
-    def __init__(self, fresh: Fresh, book: Book) -> None:
+    def __init__(self, fresh: Fresh, book: Book, watch: Unwatched) -> None:
         self._fresh = fresh
         self._book = book
+        self._watch = watch
+        self._around = Around(fresh, book)
         self._ids = Bindings(book)
         self._registry = book.desired.registry
         self._newcomers: dict[tuple[str, str], tuple[View, list[Live]]] = {}
 
     def paths(self, change: Change) -> list[str]:
         """Lists to read for the check of a change."""
+        found = self._around.paths(change)
         if self._stands_in_a_new_one(change):
-            return []
-        found = paths_of(change.kind, self._registry, self._parent(change))
+            return found
+        found += paths_of(change.kind, self._registry, self._parent(change))
         if change.removes:
-            found += [path for kind in self._inside(change) for path in paths_of(kind, self._registry)]
+            found += [path for kind in self._inside(change) for path in paths_of(kind, self._registry, change.id or "")]
         return found
+
+    def require_same_around(self, change: Change) -> None:
+        """See that what a change stands in or refers to is what it was planned on.
+
+        Raises:
+            StalePlan: a name means another object by now, or none.
+            AccountError: it cannot be read.
+        """
+        self._refuse(change, self._around.differences(change))
 
     def base(self, change: Change) -> Live:
         """The object as it is now, on which an update is laid.
@@ -67,7 +81,7 @@ class Meanwhile:
         now = view.objects.get(live.id)
         if now is None:
             raise _stale(change, ["it is gone"])
-        self._refuse(change, self._differences(own or live, now, change))
+        self._refuse(change, self._differences(own or live, now, view, change))
         return now
 
     def still_there(self, change: Change) -> Live | None:
@@ -90,7 +104,7 @@ class Meanwhile:
             self._require_gone(change, live)
             return None
         if not is_ours:
-            self._refuse(change, self._differences(own or live, now, change))
+            self._refuse(change, self._differences(own or live, now, view, change))
         self._refuse(change, self._come_into(change))
         return now
 
@@ -129,9 +143,9 @@ class Meanwhile:
         """The object around it is made by this run: nobody knows of it."""
         if change.parent is None or change.action is not Action.CREATE:
             return False
-        return self._around(change.parent) not in self._book.snapshot.of(change.parent.kind)
+        return self._id_of(change.parent) not in self._book.snapshot.of(change.parent.kind)
 
-    def _around(self, parent: Address) -> str:
+    def _id_of(self, parent: Address) -> str:
         try:
             return self._ids(parent.kind, parent.key)
         except NbsyncError:
@@ -141,7 +155,7 @@ class Meanwhile:
         """Id of the object in whose list it stands."""
         if change.live is not None:
             return change.live.parent
-        return self._around(change.parent) if change.parent else ""
+        return self._id_of(change.parent) if change.parent else ""
 
     def _new(self, kind: AnyKind, parent: str, view: View) -> list[Live]:
         """Objects that were not there, or not by this name, when the account was read."""
@@ -159,47 +173,50 @@ class Meanwhile:
 
     def _has_come(self, live: Live, change: Change) -> bool:
         old = self._book.snapshot.of(live.kind.name).get(live.id)
-        keys = [self._key(one) for one in (live, old) if one is not None]
+        keys = [key_now(self._book, one) for one in (live, old) if one is not None]
         return keys[0] == change.address.key and change.address.key not in keys[1:]
 
-    def _key(self, live: Live) -> str:
-        try:
-            return self._book.key_now(live)
-        except (CannotExpress, LookupError, TypeError, ValueError, AttributeError):
-            return ""
-
     def _inside(self, change: Change) -> list[AnyKind]:
-        """Kinds whose objects go with this one, where one list has all of them."""
+        """Kinds whose objects go with this one, as far as they were read."""
         return [
             kind
             for kind in self._registry.values()
-            if kind.parent == change.kind.name
-            and kind.name in self._book.snapshot.objects
-            and "{parent}" not in kind.endpoint.path
+            if kind.parent == change.kind.name and self._book.snapshot.shows(kind, change.id or "")
         ]
 
     def _come_into(self, change: Change) -> Iterator[str]:
         """What somebody has made, or changed, inside an object that is to go."""
         for kind in self._inside(change):
-            for now in self._fresh.now(kind).objects.values():
+            view = self._fresh.now(kind, change.id or "")
+            for now in view.objects.values():
                 if now.parent == change.id and not self._fresh.is_own(kind, now.id):
                     then = self._book.snapshot.of(kind.name).get(now.id)
-                    said = self._differences(then, now) if then else ["it was not there when planned"]
-                    yield from (f"{Address(kind.name, self._key(now))} goes with it, and {one}" for one in said)
+                    said = self._differences(then, now, view) if then else ["it was not there when planned"]
+                    yield from (
+                        f"{Address(kind.name, key_now(self._book, now))} goes with it, and {one}" for one in said
+                    )
 
-    def _differences(self, then: Live, now: Live, change: Change | None = None) -> list[str]:
+    def _differences(self, then: Live, now: Live, view: View, change: Change | None = None) -> list[str]:
         if (then.seen, then.parent) == (now.seen, now.parent):
             return []
         try:
-            states = [state_of(self._book, live, change) for live in (then, now)]
+            old, new = (state_of(self._book, live, change) for live in (then, now))
         except (CannotExpress, LookupError, TypeError, ValueError, AttributeError) as error:
             raise _odd(now) from error
-        return differences(*self._comparable(now.kind, *states, removes=change is not None and change.removes))
+        removes, stirred = change is not None and change.removes, self._fresh.stirred(now.kind)
+        said = differences(*self._comparable(now.kind, old, new, stirred, removes=removes))
+        if said or not stirred:
+            return said
+        said = differences(*self._comparable(now.kind, old, new, set(), removes=removes))
+        deed = self._watch.by_others(now.id, view.until) if said else ""
+        return [f"{one} ({deed})" for one in said] if deed else []
 
-    def _comparable(self, kind: AnyKind, then: State, now: State, *, removes: bool) -> tuple[State, State]:
-        """The two states without what this run may have changed by the way, and what changes by itself."""
+    def _comparable(
+        self, kind: AnyKind, then: State, now: State, stirred: set[str], *, removes: bool
+    ) -> tuple[State, State]:
+        """The two states without what this run may have changed by the way (`stirred`), and what changes by itself."""
         specs = field_specs(kind.model)
-        left_out = self._fresh.stirred(kind)
+        left_out = stirred
         if kind.volatile and removes:
             left_out = left_out | {
                 spec.wire for spec in specs if spec.many and spec.ref and _is_part(now, then, spec.wire)

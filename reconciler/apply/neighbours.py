@@ -10,6 +10,7 @@ are theirs to make: what they change is not the work of a second run, and a prog
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -62,7 +63,7 @@ class Unwatched:
     def look(self) -> None:
         """Nothing to see."""
 
-    def by_others(self, identifier: str) -> str:  # noqa: ARG002 - nobody is looked for
+    def by_others(self, identifier: str, seen_by: float) -> str:  # noqa: ARG002 - nobody is looked for
         """Nothing is known."""
         return ""
 
@@ -96,6 +97,8 @@ class Watch(Unwatched):
         self._earlier: list[Event] = []
         self._seen = self._began = 0
         self._is_blind = False
+        self._deeds: list[Event] = []
+        self._deeds_until = -math.inf
         try:
             self._earlier = self._log.read()
         except AccountError as error:
@@ -131,8 +134,14 @@ class Watch(Unwatched):
         now = self._clock()
         self._next = now + max(EVERY, SHARE * (now - started))
 
-    def by_others(self, identifier: str) -> str:
+    def by_others(self, identifier: str, seen_by: float) -> str:
         """Who else has changed an object since this run began, and the last thing done; empty where nobody has, or nobody knows.
+
+        One look at the log is enough for all objects that were seen before it.
+
+        Args:
+            identifier: id of the object.
+            seen_by: the time, by this run's clock, at which the object had been seen as it was found.
 
         Raises:
             Stopped: a signal ended the wait for the log.
@@ -140,12 +149,22 @@ class Watch(Unwatched):
         if self._is_blind:
             return ""
         try:
-            self._api.wait(SETTLED, "something is not as it was written; the audit log may say why")
-            events = [event for event in self._log.read() if event.number > self._began and identifier in event.words]
-            others = [event for event in events if not self._is_caller(event)]
+            if self._deeds_until < seen_by:
+                self._see_deeds(seen_by)
         except AccountError:
             return ""
-        return f"{others[-1].name or 'somebody'}: {others[-1].said}" if others else ""
+        last = next((event for event in reversed(self._deeds) if identifier in event.words), None)
+        return f"{last.name or 'somebody'}: {last.said}" if last else ""
+
+    def _see_deeds(self, until: float) -> None:
+        """Read what others have done up to a time; what was done then is in the log a little later."""
+        missing = until + SETTLED - self._clock()
+        if missing > 0:
+            self._api.wait(missing, "something is not as this run left it; the audit log may say why")
+        settled = self._clock() - SETTLED
+        news = [event for event in self._log.read() if event.number > self._began]
+        self._deeds = [event for event in news if not self._is_caller(event)]
+        self._deeds_until = max(until, settled)
 
     def is_time(self) -> bool:
         """Whether to look now; whoever does has no write under way, as nothing is known yet of what that makes."""

@@ -41,7 +41,7 @@ class ReadBack:
             first = earlier[0]
             written = replace(written, base=first.base, writes=written.writes | first.writes)
         self.written[place] = (written, live)
-        if failure := self._judge(written, live, whole=False):
+        if failure := self._judge(written, live):
             del self.written[place]
             raise failure
 
@@ -85,16 +85,17 @@ class ReadBack:
             if live.id in views[place].objects:
                 found.append((change, _still_there(change)))
         for place, (one, live) in self.written.items():
-            if failure := self._verdict(one, views[place].objects.get(live.id)):
+            view = views[place]
+            if failure := self._verdict(one, view.objects.get(live.id), view.until):
                 found.append((one.planned, failure))
         self.forget()
         return found
 
-    def _verdict(self, written: Written, now: Live | None) -> NbsyncError | None:
+    def _verdict(self, written: Written, now: Live | None, read_by: float) -> NbsyncError | None:
         if now is None:
             return not_kept(written.change, ("it is not there when it is read again",))
         try:
-            failure = self._judge(written, now, whole=True)
+            failure = self._judge(written, now, read_by)
         except NbsyncError as error:
             return error
         if failure is None:
@@ -102,11 +103,12 @@ class ReadBack:
             self.book.learn(written.change.address, now)
         return failure
 
-    def _judge(self, written: Written, live: Live, *, whole: bool) -> NbsyncError | None:
-        found = compare(self.book, written, live, whole=whole)
+    def _judge(self, written: Written, live: Live, read_by: float | None = None) -> NbsyncError | None:
+        """Judge an answer to a write, or what a list shows that had been read by a time."""
+        found = compare(self.book, written, live, whole=read_by is not None)
         if not found.said:
             return None
-        if whole and (deed := self.watch.by_others(live.id)):
+        if read_by is not None and (deed := self.watch.by_others(live.id, read_by)):
             return changed_since(written.change, found.said, deed)
         if found.has_more or is_wider(live.kind, found.meant, found.there):
             return self.undo.undo(written, live, found)

@@ -19,6 +19,7 @@ Events = Iterator[Any]
 
 _HIDDEN = ":?\x85\u2028\u2029"
 _PRIVATE = range(0xE000, 0xF900)
+_ESCAPED = re.compile(r"\\(?:u|U0000)([0-9A-Fa-f]{4})")
 _ODD = re.compile(r"\?(?=[^\s,\[\]{}])|[\x85\u2028\u2029]")
 # A colon within a plain scalar: something else than a space or a bracket follows, or it ends `fe80::`.
 _COLON = re.compile(r"""(?<!["'\]}]):(?=[^\s,\[\]{}])|(?<=:):(?=[,\]}])""")
@@ -53,8 +54,10 @@ def _written(event: Any) -> str:
 
 
 def _masks(text: str) -> dict[str, str]:
-    """Return a private character that `text` does not have for each that is hidden."""
-    return dict(zip(_HIDDEN, filter(lambda char: char not in text, map(chr, _PRIVATE)), strict=False))
+    """Return a private character that `text` does not have, escaped ones included, for each that is hidden."""
+    escaped = {chr(int(found[1], 16)) for found in _ESCAPED.finditer(text)}
+    free = (char for char in map(chr, _PRIVATE) if char not in text and char not in escaped)
+    return dict(zip(_HIDDEN, free, strict=False))
 
 
 def _hide(pattern: re.Pattern[str], text: str, masks: dict[str, str]) -> str:

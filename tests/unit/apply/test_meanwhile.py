@@ -401,6 +401,95 @@ def test_a_group_that_somebody_has_given_a_member_or_a_resource_is_not_deleted(
     assert {address for address, status in outcome.statuses.items() if status == "failed"} == {"group/b", "group/c"}
 
 
+def test_a_service_user_to_whom_somebody_has_given_a_token_is_not_deleted(
+    account: Account, approve: Callable[..., Outcome]
+) -> None:
+    account.applied("service_users: {s: {role: user}}")
+    after = "manage: {service_users: full}\nguards: {max_delete: {percent: 100}, protect: [token/other/*]}\n"
+
+    def edit(account: Account) -> None:
+        user = account.named("/users", "s")["id"]
+        account.send("POST", f"/users/{user}/tokens", {"name": "t", "expires_in": 9})
+
+    outcome = approve(after + "service_users: {nbsync: {role: admin}}", edit)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert outcome.error.message.endswith("token/s/t goes with it, and it was not there when planned")
+
+
+def swap(path: str) -> Edit:
+    """Somebody calls a b, and b a."""
+
+    def edit(account: Account) -> None:
+        for name, to in (("a", "c"), ("b", "a"), ("c", "b")):
+            put(path, name, name=to)(account)
+
+    return edit
+
+
+NAMED = {
+    "of a new policy": (
+        GROUPS,
+        GROUPS + "policies: {p: {from: a, to: a, allow: all}}",
+        swap("/groups"),
+        "group/a, which it needs, was a when planned, is b now",
+    ),
+    "of one that is changed": (
+        GROUPS + "policies: {p: {from: b, to: b, allow: all}}",
+        GROUPS + "policies: {p: {from: b, to: a, allow: all}}",
+        swap("/groups"),
+        "group/a, which it needs, was a when planned, is b now",
+    ),
+    "of what it stands in": (
+        "networks: {a: , b: }",
+        "networks: {a: {resources: {r: {address: a.example}}}, b: }",
+        swap("/networks"),
+        "network/a, which it needs, was a when planned, is b now",
+    ),
+    "of a machine": (
+        "groups: {g: {peers: []}}",
+        "groups: {g: {peers: [m1]}}",
+        put("/peers", "m1", name="m9"),
+        "peer/m1, which it needs, was m1 when planned, is m9 now",
+    ),
+    "that is gone": (
+        GROUPS + "posture_checks: {c: {netbird_version: 0.60.0}}",
+        GROUPS
+        + "posture_checks: {c: {netbird_version: 0.60.0}}\npolicies: {p: {from: a, to: a, allow: all, posture: c}}",
+        delete("/posture-checks", "c"),
+        "posture_check/c, which it needs, is gone",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "edit", "said"), NAMED.values(), ids=NAMED)
+def test_no_access_is_given_to_what_is_called_otherwise_by_now(
+    account: Account, approve: Callable[..., Outcome], before: str, after: str, edit: Edit, said: str
+) -> None:
+    account.join("m1")
+    account.applied(before)
+    outcome = approve(after, edit)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert outcome.error.code == "NBS630"
+    assert outcome.error.message.endswith(said)
+
+
+def test_a_click_on_members_counts_also_where_the_run_itself_moves_some(account: Account, between: Between) -> None:
+    before = "groups: {a: {peers: []}, b: {peers: []}}\naccount: {peer_login_expiration: 24h}\n"
+    account.join("m1", "m2")
+    account.applied(before)
+    (peer,) = (peer["id"] for peer in account.read("/peers") if peer["name"] == "m2")
+
+    def click() -> None:
+        by_the_owner(account, put("/groups", "b", peers=[peer]))
+
+    after_the_write(between, "/api/accounts", click)
+    after = before.replace("24h", "12h").replace("b: {peers: []}", "b: {peers: [m1]}")
+    outcome = account.apply(after)
+    assert outcome.statuses == {"account/account": "applied", "group/b": "failed"}
+    assert 'peers was [] when planned, is ["m2"] now (Owner: ' in outcome.change("group/b")["error"]["message"]
+    assert [member["id"] for member in account.named("/groups", "b")["peers"]] == [peer]
+
+
 def test_what_somebody_has_deleted_is_deleted_without_a_call(account: Account, approve: Callable[..., Outcome]) -> None:
     account.applied("networks: {n: }")
     outcome = approve(FULL + "networks: {}", delete("/networks", "n"), "--allow-empty", "networks")

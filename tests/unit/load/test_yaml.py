@@ -163,6 +163,11 @@ def test_private_characters_stay_what_they_are(load, private):
     assert load(f"a: {private}:y\nb: [fd00::/8, {private}]\n").root == {"a": f"{private}:y", "b": ["fd00::/8", private]}
 
 
+@pytest.mark.parametrize("escape", ["\\ue000", "\\uE000", "\\U0000e000"])
+def test_private_characters_stay_what_they_are_when_escaped(load, escape):
+    assert load(f'"{escape}?": x\nb: [fd00::/8]\nc: ?d\n').root == {"\ue000?": "x", "b": ["fd00::/8"], "c": "?d"}
+
+
 def test_text_in_every_style(load):
     text = "a: |\n  x\n   y\nb: >-\n  x\n  y\nc: \"\\u00e9\\n\"\nd: 'it''s'\ne: x\n  y # z\nf: a#b\n"
     assert load(text).root == {"a": "x\n y\n", "b": "x y", "c": "é\n", "d": "it's", "e": "x y", "f": "a#b"}

@@ -1,0 +1,67 @@
+"""What a change stands in or refers to: by the name in the files it has to be the object that it was planned on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.apply.fresh import SLOWLY, Fresh
+from reconciler.plan.change import Action, Change
+from reconciler.plan.match import Book
+from reconciler.state.observe import paths_of
+from reconciler.state.snapshot import Live
+from schemas._core.kind import CannotExpress
+from schemas._core.references import ref_address, references
+
+
+def key_now(book: Book, live: Live) -> str:
+    """Key of an object by what it is called now; empty if it is not such as the files have words for."""
+    try:
+        return book.key_now(live)
+    except (CannotExpress, LookupError, TypeError, ValueError, AttributeError):
+        return ""
+
+
+class Around:
+    """Looks at objects that were there when the plan was made, and that this run has not written.
+
+    Requests name them by id: if two of them have swapped their names since, a change would give access to the wrong one.
+    """
+
+    def __init__(self, fresh: Fresh, book: Book) -> None:
+        self._fresh = fresh
+        self._book = book
+
+    def paths(self, change: Change) -> list[str]:
+        """Lists that show them."""
+        registry = self._book.desired.registry
+        return [path for live in self._of(change) for path in paths_of(live.kind, registry, live.parent)]
+
+    def differences(self, change: Change) -> Iterator[str]:
+        """Why they are not those that were meant, each with its name.
+
+        Raises:
+            AccountError: they cannot be read.
+        """
+        for then in self._of(change):
+            now = self._fresh.now(then.kind, then.parent, limit=SLOWLY).objects.get(then.id)
+            address = self._book.addresses[then.kind.name, then.id]
+            if now is None:
+                yield f"{address}, which it needs, is gone"
+            elif (now.name, now.parent) != (then.name, then.parent):
+                was, by_now = (key_now(self._book, live) for live in (then, now))
+                yield f"{address}, which it needs, was {was} when planned, is {by_now} now"
+
+    def _of(self, change: Change) -> Iterator[Live]:
+        if change.desired is None:
+            return
+        is_new = change.action in (Action.CREATE, Action.REPLACE)
+        needed = [
+            ref_address(ref, name)
+            for attribute, ref, name in references(change.desired)
+            if is_new or attribute in change.writes
+        ]
+        for address in dict.fromkeys([*([change.parent] if change.parent else []), *needed]):
+            found = [pair] if (pair := self._book.pairs.get(address)) else self._book.found(address)
+            for live in found:
+                if not self._fresh.is_own(live.kind, live.id):
+                    yield live
