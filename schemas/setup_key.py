@@ -10,7 +10,17 @@ from pydantic import AfterValidator, Field, model_validator
 
 from schemas._core.address import Address
 from schemas._core.codec import plain
-from schemas._core.fields import DurationOrNever, JsonObject, Resource, Trait, Wire, duration, invalid, seconds
+from schemas._core.fields import (
+    DurationOrNever,
+    JsonObject,
+    Resource,
+    Trait,
+    Wire,
+    duration,
+    invalid,
+    lasts_longer,
+    seconds,
+)
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Account, Endpoint, Kind
 from schemas._core.shapes import Shape, where
@@ -73,13 +83,14 @@ class SetupKey(Resource):
 
 
 def _grants(one: SetupKey, other: SetupKey) -> bool:
-    """More machines can join with it, into more groups, or with more names."""
+    """More machines can join with it, into more groups, with more names, or for longer."""
     limits = [key.usage_limit or LARGEST for key in (one, other)]
     return (
         limits[1] > limits[0]
         or (one.type, other.type) == ("one-off", "reusable")
         or one.revoked > other.revoked
         or other.allow_extra_dns_labels > one.allow_extra_dns_labels
+        or lasts_longer(one.expires_in, other.expires_in)
         or not set(other.auto_groups) <= set(one.auto_groups)
     )
 
@@ -139,5 +150,6 @@ KIND = Kind(
     reveals="key",
     grants=_grants,
     expires="expires",
+    lifetime=_lifetime,
     waits_for=("policy",),
 )

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from schemas._core.address import Address
-from schemas._core.fields import Duration, JsonObject, Resource, Trait, Wire, invalid, seconds
+from schemas._core.fields import Duration, JsonObject, Resource, Trait, Wire, invalid, lasts_longer, seconds
 from schemas._core.kind import Account, Endpoint, Kind, Veto
 from schemas._core.shapes import DURATION, Shape
 
@@ -50,9 +50,13 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def _lifetime(seen: JsonObject) -> str:
+    days = (_instant(seen["expiration_date"]) - _instant(seen["created_at"])) / timedelta(days=1)
+    return f"{round(days)}d"
+
+
 def _write(_tokens: Sequence[Token], seen: Sequence[JsonObject]) -> JsonObject:
-    days = (_instant(seen[0]["expiration_date"]) - _instant(seen[0]["created_at"])) / timedelta(days=1)
-    return {"expires_in": f"{round(days)}d"}
+    return {"expires_in": _lifetime(seen[0])}
 
 
 def _used_last(tokens: Sequence[JsonObject]) -> list[JsonObject]:
@@ -103,4 +107,6 @@ KIND = Kind(
     reveals="plain_token",
     revealed_in="personal_access_token",
     expires="expiration_date",
+    lifetime=_lifetime,
+    grants=lambda one, other: lasts_longer(one.expires_in, other.expires_in),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from reconciler.api.client import path
 from reconciler.api.problems import CallFailed, Missing, Stopped
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import Fresh
-from reconciler.apply.intent import Written, compare, not_kept, odd_answer, shown, unlike
+from reconciler.apply.intent import BeyondWords, Written, compare, not_kept, odd_answer, shown, unlike
 from reconciler.apply.lost import LostAnswers
 from reconciler.apply.meanwhile import Meanwhile
 from reconciler.apply.neighbours import Unwatched
@@ -166,7 +167,9 @@ class Calls:
     def _settle(self, written: Written, live: Live) -> None:
         """Compare the answer with the intent; what the server takes only in an update is sent as one."""
         change, desired = written.change, written.desired
-        left = unlike(self._book, change, desired, live)
+        left: list[str] = []
+        with suppress(BeyondWords):  # that is told, and taken back, when the answer is judged
+            left = unlike(self._book, change, desired, live)
         if left and change.kind.endpoint.updates:
             try:
                 live = self._put(change, desired, live, frozenset(left))

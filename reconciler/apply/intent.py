@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
 from reconciler.plan.change import Change
@@ -13,14 +14,22 @@ from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import comparable_specs, field_specs, plain
 from schemas._core.effect import Effect, Use
-from schemas._core.fields import JsonObject, Resource
+from schemas._core.fields import JsonObject, Resource, seconds
 from schemas._core.kind import CannotExpress
 
 NOT_KEPT, STALE = "NBS604", "NBS630"
+LIFETIME: Final = "expires_in"
+"""Attribute of the models whose kinds have a lifetime."""
+LEEWAY: Final = 60
+"""Seconds by which a lifetime may differ from what was asked for: servers round."""
 
 
 class NotKept(NbsyncError):
     """The server took a write and did not keep all of it."""
+
+
+class BeyondWords(AccountError):
+    """An answer shows an object of the right kind for which the files have no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +56,13 @@ class Comparison:
     """What is there beside what was meant.
 
     Attributes:
-        there: the object as an answer shows it.
+        there: the object as an answer shows it; None if the files have no words for it.
         meant: the same with all that differs as it was meant.
         said: what differs, for people: `from: meant ['a', 'b'], is ['a']`.
         has_more: something has come to it for which the files have no words.
     """
 
-    there: Resource
+    there: Resource | None
     meant: Resource
     said: tuple[str, ...]
     has_more: bool
@@ -63,14 +72,19 @@ def shown(book: Book, change: Change, live: Live) -> Resource:
     """The object that an answer shows.
 
     Raises:
-        AccountError: it shows none that the files have words for.
+        BeyondWords: the files have no words for it.
+        AccountError: it shows none.
     """
     kind = change.kind
     try:
         decoded: Resource = kind.decode(kind.model, live.seen, book)
-    except (CannotExpress, LookupError, TypeError, ValueError, AttributeError) as error:
+        return decoded.model_copy(update={LIFETIME: kind.lifetime(live.seen)}) if kind.lifetime else decoded
+    except CannotExpress as error:
+        message = f"{change.address} is one that the files have no words for: {error}"
+        advice = "run plan to see what is there"
+        raise BeyondWords(Diagnostic("NBS509", message, advice, address=str(change.address))) from error
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise odd_answer(change) from error
-    return decoded
 
 
 def odd_answer(change: Change) -> AccountError:
@@ -105,11 +119,18 @@ def compare(book: Book, written: Written, live: Live, *, whole: bool) -> Compari
         whole: it comes from a list: all that was not written has to be as it was, too.
     """
     change = written.change
-    there = shown(book, change, live)
+    try:
+        there = shown(book, change, live)
+    except BeyondWords as error:
+        return Comparison(
+            None, written.desired, (f"it is one that the files have no words for: {error.__cause__}",), True
+        )
     left = {
         name: getattr(written.desired, name) for name in unlike(book, change, written.desired, live, written.writes)
     }
-    if whole and written.base is not None:
+    if written.base is None:
+        left |= _otherwise_lasting(change.kind, written.desired, there)
+    elif whole:
         left |= _lost(book, written, there)
     said = [
         f"{spec.said}: meant {plain(left[spec.name])}, is {plain(getattr(there, spec.name))}"
@@ -131,6 +152,15 @@ def _lost(book: Book, written: Written, there: Resource) -> JsonObject:
     kept = {spec.name for spec in field_specs(kind.model) if spec.wire not in kind.computed} - written.writes
     names = _comparable(kind, frozenset(kept))
     return {name: getattr(before, name) for name in names if getattr(before, name) != getattr(there, name)}
+
+
+def _otherwise_lasting(kind: AnyKind, desired: Resource, there: Resource) -> JsonObject:
+    """The lifetime that a new object was to have, if it has another one."""
+    if kind.lifetime is None:
+        return {}
+    meant, found = (seconds(getattr(one, LIFETIME)) for one in (desired, there))
+    is_as_meant = abs(meant - found) <= LEEWAY and bool(meant) == bool(found)
+    return {} if is_as_meant else {LIFETIME: getattr(desired, LIFETIME)}
 
 
 def _echoed_otherwise(kind: AnyKind, written: Written, live: Live) -> tuple[list[str], list[str]]:

@@ -43,6 +43,8 @@ class Undo:
         """
         if written.base is not None:
             return self._put_back(written, written.base, live, found, "put back as it was")
+        if found.there is None:
+            return self._delete(written, live, found.said)
         if found.has_more and not is_wider(written.change.kind, found.meant, found.there):
             return self._put_back(written, _without_more(live), live, found, "cleared of it")
         return self._take_away(written, live, found.there, found.said)
@@ -63,15 +65,17 @@ class Undo:
 
     def _take_away(self, written: Written, live: Live, there: Resource, said: tuple[str, ...]) -> NbsyncError:
         change, kind = written.change, written.change.kind
-        failure = "NetBird can neither disable nor delete it"
         if SWITCH in kind.model.model_fields and kind.endpoint.updates:
             off = there.model_copy(update={SWITCH: False})
             if is_wider(kind, there, off):
                 return not_kept(change, said, "; it is left so, because without it there would be more access")
-            failure = self._disable(written, live, off)
-            if not failure:
+            if not self._disable(written, live, off):
                 return _found(written, said, "disabled", "")
-        if kind.endpoint.deletes:
+        return self._delete(written, live, said)
+
+    def _delete(self, written: Written, live: Live, said: tuple[str, ...]) -> NbsyncError:
+        failure = "NetBird can neither disable nor delete it"
+        if written.change.kind.endpoint.deletes:
             failure = self._until(
                 written,
                 live,

@@ -7,6 +7,7 @@ validator therefore brings its value into the one form in which it is compared, 
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -178,6 +179,12 @@ def seconds(text: str) -> int:
     if not found or not text:
         raise ValueError(text)
     return sum(int(amount or 0) * unit for amount, unit in zip(found.groups(), _UNITS, strict=True))
+
+
+def lasts_longer(one: str, other: str) -> bool:
+    """Tell whether the second of two durations is the longer one; `never` ends last."""
+    lengths = [seconds(text) or math.inf for text in (one, other)]
+    return lengths[1] > lengths[0]
 
 
 def duration(length: int) -> str:

@@ -238,6 +238,7 @@ class Kind(Generic[M]):
         renewable: the secret can be renewed by making the object anew.
         revealed_in: field of the answer that holds the object itself, where it is not the answer.
         expires: field of the object that says when the secret ends.
+        lifetime: how long the object was to last when it was made (`expires_in`), as the server shows it.
         deleted_only_by_name: `manage.default` does not reach this kind.
         administers: whether an object stands for a person who can administer the account.
         successor_first: a new object of one parent (or name) is made before an old one goes, so that there is always one.
@@ -306,6 +307,7 @@ class Kind(Generic[M]):
     renewable: bool = False
     revealed_in: str = ""
     expires: str = ""
+    lifetime: Callable[[JsonObject], str] | None = None
     deleted_only_by_name: bool = False
     administers: Callable[[JsonObject, M | None], bool] | None = None
     successor_first: bool = False

@@ -13,6 +13,7 @@ READERS: Mapping[str, int] = {
     "credential": 0,
     "write": 1,
     "initial": 0,
+    "lifetime": 0,
     "selects": 0,
     "server_owned": 0,
     "undeclarable": 0,

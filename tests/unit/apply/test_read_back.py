@@ -351,6 +351,9 @@ NEW: dict[str, tuple[str, str, str, Twist, str, str]] = {
 }
 
 
+RULES = "it is one that the files have no words for: the live policy has 2 rules; the language has one rule per policy"
+
+
 def document(before: str, after: str) -> str:
     """Both, without sections twice."""
     section = after.partition(":")[0] + ":"
@@ -381,6 +384,39 @@ def _list(path: str, after: str) -> str:
     return "/networks/routers" if "routers" in after else path
 
 
+def another_rule(account: Account, between: Between, method: str) -> None:
+    """Let the server add a rule to the first policy that is written."""
+    waiting = [method]
+
+    def after(request: Request, response: Response) -> Response:
+        if waiting == [request.method] and request.path.startswith("/api/policies"):
+            waiting.pop()
+            row = account.row("policies", account.named("/policies", "p")["id"])
+            account.store("policies", {**row, "rules": [row["rules"][0], {**row["rules"][0], "id": "second"}]})
+        return response
+
+    between.after = after
+
+
+def test_a_new_policy_that_comes_out_with_another_rule_is_deleted(account: Account, between: Between) -> None:
+    account.applied(GROUPS)
+    another_rule(account, between, "POST")
+    error = failed(account.apply(GROUPS + "policies: {p: {from: a, to: b, allow: icmp}}"))
+    assert (error["code"], account.names("/policies")) == ("NBS631", ["Default"])
+    assert "came out with more access than meant and was deleted again: " in error["message"]
+    assert error["message"].endswith(RULES)
+
+
+def test_a_changed_policy_that_keeps_another_rule_is_said_loudly(account: Account, between: Between) -> None:
+    """NetBird keeps rules that an update does not send."""
+    account.applied(GROUPS + "policies: {p: {from: a, to: b, allow: all}}")
+    another_rule(account, between, "PUT")
+    error = failed(account.apply(GROUPS + "policies: {p: {from: a, to: b, allow: icmp}}"))
+    assert error["code"] == "NBS632"
+    assert "gives more access than meant, and could not be put back as it was: " in error["message"]
+    assert error["message"].endswith(RULES)
+
+
 def test_a_new_group_with_more_members_than_meant_is_deleted(account: Account, between: Between) -> None:
     account.join("m1", "m2")
     ids = [peer["id"] for peer in account.read("/peers")]
@@ -402,6 +438,18 @@ def test_a_new_group_with_more_members_than_meant_is_deleted(account: Account, b
             lets(usage_limit=0),
             "usage_limit: meant 3, is 0",
         ),
+        (
+            "setup_keys: {k: {type: reusable, expires_in: 12h}}",
+            "/setup-keys",
+            lets(expires_in=0),
+            "expires_in: meant 12h, is never",
+        ),
+        (
+            "setup_keys: {k: {type: reusable, expires_in: 12h}}",
+            "/setup-keys",
+            lets(expires_in=86400),
+            "expires_in: meant 12h, is 1d",
+        ),
     ],
 )
 def test_a_new_object_that_lets_do_more_than_meant_is_deleted(
@@ -412,6 +460,22 @@ def test_a_new_object_that_lets_do_more_than_meant_is_deleted(
     error = failed(account.apply(after, *SECRETS))
     assert (error["code"], account.names(path)) == ("NBS631", before)
     assert said in error["message"]
+
+
+def test_a_token_that_lives_longer_than_meant_is_deleted(account: Account, between: Between) -> None:
+    account.applied("service_users: {s: {role: user}}")
+    Liar(account, between, "POST", "/users", lets(expires_in=365)).left = 1
+    error = failed(account.apply("service_users: {s: {role: user, tokens: {t: {expires_in: 9d}}}}", *SECRETS))
+    assert error["code"] == "NBS631"
+    assert error["message"].endswith("was deleted again: expires_in: meant 9d, is 365d")
+    assert not account.read(f"/users/{account.named('/users', 's')['id']}/tokens")
+
+
+def test_a_key_that_ends_too_early_is_said(account: Account, between: Between) -> None:
+    Liar(account, between, "POST", "/setup-keys", lets(expires_in=3600)).left = 1
+    error = failed(account.apply("setup_keys: {k: {type: reusable}}", *SECRETS))
+    assert (error["code"], account.names("/setup-keys")) == ("NBS604", ["k"])
+    assert error["message"].endswith("expires_in: meant never, is 1h")
 
 
 @pytest.mark.parametrize(("method", "done"), [("POST", "cleared of it"), ("PUT", "put back as it was")])
