@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -30,6 +29,8 @@ __all__ = ["Api", "ReadApi", "path"]
 WORKERS: Final = 8
 LAST_ANSWERS: Final = 1.0  # seconds
 TRIES: Final = 6
+OVERTIME: Final = 30.0
+"""Seconds after the end of the run within which all that has begun is finished, and after which no answer is waited for."""
 
 
 def _ended(futures: Sequence[Future[Any]], seconds: float) -> bool:
@@ -141,7 +142,7 @@ class ReadApi:
 
         Args:
             path: What to read.
-            overtime: Ask also after the end of the run: something that has begun is to be finished.
+            overtime: Ask also up to `OVERTIME` after the end of the run: something that has begun is to be finished.
 
         Raises:
             CallFailed: No answer, or a refusal; see `reconciler.api.problems`.
@@ -197,12 +198,13 @@ class ReadApi:
 
     def _persist(self, call: Call, content: bytes | None, *, overtime: bool) -> Any:
         """Send `call` until it is answered, or until the last problem that may pass has not passed."""
-        patience = Patience(self._settings.patience, is_bounded=not overtime)
+        patience = Patience(self._settings.patience, OVERTIME if overtime else 0.0)
         started = self._clock()
 
         def worn_out(state: RetryCallState) -> bool:
             spent = self._clock() - started - patience.total + state.upcoming_sleep
-            no_time = spent > self._settings.budget or state.upcoming_sleep > self._pace.time_left
+            left = self._pace.time_left + patience.overtime
+            no_time = spent > self._settings.budget or state.upcoming_sleep > left
             return no_time or state.attempt_number >= TRIES
 
         retrying = Retrying(
@@ -228,7 +230,7 @@ class ReadApi:
             except CallFailed as error:
                 if error.status:
                     self._pace.answered()
-                elif isinstance(error, TimedOut) and self._ends_with_run(call, patience):
+                elif isinstance(error, TimedOut) and call.method == "GET":
                     self._pace.require_time(patience)
                 raise
             else:
@@ -237,12 +239,9 @@ class ReadApi:
         raise refusal or RateLimited(call, "another request was refused, and this one was not sent")
 
     def _seconds(self, call: Call, patience: Patience) -> float:
-        left = self._pace.time_left if self._ends_with_run(call, patience) else math.inf
-        return min(self._settings.timeout, left)
-
-    def _ends_with_run(self, call: Call, patience: Patience) -> bool:
-        """Whether a request is not waited for after the end of the run: a write that is under way is finished."""
-        return call.method == "GET" and patience.is_bounded
+        """For how long an answer is waited for: that of a write, which may have had an effect, also in overtime."""
+        overtime = patience.overtime if call.method == "GET" else OVERTIME
+        return min(self._settings.timeout, self._pace.time_left + overtime)
 
     def _limited(self, rate: Rate) -> None:
         if self._on_limit:
@@ -279,7 +278,7 @@ class Api(ReadApi):
             method: POST, PUT or DELETE.
             path: Such as "/groups".
             body: JSON to send; None sends no body at all (a literal `null` makes some handlers of the server panic).
-            overtime: Send it also after the end of the run: something that has begun is to be finished.
+            overtime: Send it also up to `OVERTIME` after the end of the run: something that has begun is to be finished.
 
         Raises:
             CallFailed: Its `outcome` says whether the write may have taken effect all the same.

@@ -68,14 +68,14 @@ class Patience:
 
     Attributes:
         limit: Seconds that it waits at most while nothing gets through, of no thread.
-        is_bounded: The end of the run is the end of its waiting.
+        overtime: Seconds that it may go on after the end of the run.
         total: Seconds that it has waited.
         waited: Likewise, since something last got through.
         answers: How many requests of all threads had got through by then.
     """
 
     limit: float
-    is_bounded: bool = True
+    overtime: float = 0.0
     total: float = 0.0
     waited: float = 0.0
     answers: int = 0
@@ -152,12 +152,12 @@ class Pace:
             passed = opens
 
     def require_time(self, patience: Patience, wait: float = 0.0) -> None:
-        """See that the time of the run is not over after a wait of some seconds.
+        """See that the time of the run, with a call's overtime, is not over after a wait of some seconds.
 
         Raises:
             OutOfTime: It is.
         """
-        if patience.is_bounded and self.time_left <= wait:
+        if self.time_left + patience.overtime <= wait:
             raise OutOfTime(self._max_run_time or 0.0, wait)
 
     def throttled(self, closings: int, asked: float | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.api.client import path
-from reconciler.api.problems import CallFailed, Missing, Stopped
+from reconciler.api.problems import CallFailed, Missing, OutOfTime, Stopped
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.fresh import Fresh
 from reconciler.apply.intent import BeyondWords, Written, compare, not_kept, odd_answer, shown, unlike
@@ -173,7 +173,7 @@ class Calls:
         if left and change.kind.endpoint.updates:
             try:
                 live = self._put(change, desired, live, frozenset(left))
-            except (CallFailed, Stopped) as error:
+            except (CallFailed, OutOfTime, Stopped) as error:
                 raise self.readback.widened(written, live) or error from error
         self.readback.answered(written, live)
 

@@ -84,12 +84,10 @@ class Course:
         change = step.change
         if isinstance(error, Stopped):
             self._interrupted()
-            status = Status.FAILED if has_begun else Status.SKIPPED
-            said = halfway(change) if has_begun else skipped(change, self.ended)
-            self._undo(step, status, said, ExitCode.INTERRUPTED)
+            self._break_off(step, ExitCode.INTERRUPTED, has_begun=has_begun)
         elif isinstance(error, OutOfTime):
             self._out_of_time(error.diagnostics[0])
-            self._undo(step, Status.SKIPPED, skipped(change, self.ended), ExitCode.THROTTLED)
+            self._break_off(step, ExitCode.THROTTLED, has_begun=has_begun)
         elif isinstance(error, NbsyncError):
             self.hear(error)
             self.touched = self.touched or may_have_effect(error)
@@ -112,6 +110,8 @@ class Course:
         if isinstance(error, Stopped):
             self._interrupted()
             return self.ended
+        if isinstance(error, OutOfTime):
+            self._out_of_time(error.diagnostics[0])
         return (error.diagnostics[0] if isinstance(error, NbsyncError) else mistake(error)).message
 
     def leave_unread(self, count: int, reason: str) -> None:
@@ -153,6 +153,12 @@ class Course:
         self.is_cut_off = self.is_cut_off or unheard or isinstance(error, TokenRefused)
         if unheard or isinstance(error, TokenRefused | SinkFailed | JournalFailed):
             self.ended = f"the run ended before it: {error.diagnostics[0].message}"
+
+    def _break_off(self, step: Step, exit_code: ExitCode, *, has_begun: bool) -> None:
+        if has_begun:
+            self._undo(step, Status.FAILED, halfway(step.change, self.ended), exit_code)
+        else:
+            self._undo(step, Status.SKIPPED, skipped(step.change, self.ended), exit_code)
 
     def _undo(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
         """A step that comes before the change itself ends the change where its own turn would be."""

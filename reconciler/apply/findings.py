@@ -43,9 +43,9 @@ def about(change: Change, diagnostic: Diagnostic) -> Diagnostic:
     )
 
 
-def halfway(change: Change) -> Diagnostic:
-    """A change of several calls was interrupted between them."""
-    message = f"{change.address} was begun and not ended: the run was interrupted"
+def halfway(change: Change, reason: str) -> Diagnostic:
+    """A change of several calls was ended between them."""
+    message = f"{change.address} was begun and not ended: {reason}"
     return Diagnostic(SKIPPED, message, "run it again", address=str(change.address), place=change.cause)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.api.client import path
-from reconciler.api.problems import CallFailed
+from reconciler.api.problems import CallFailed, OutOfTime
 from reconciler.apply.bindings import Bindings
 from reconciler.apply.intent import name_differs, unlike
 from reconciler.apply.wire import Wire
@@ -54,7 +54,7 @@ class LostAnswers:
         )
         try:
             answer = self._wire.get(where)
-        except AccountError:
+        except (AccountError, OutOfTime):
             raise error from None
         listed = answer if isinstance(answer, list) else [answer] if answer else []
         return [seen for seen in listed if kind.selects(seen)]
@@ -85,7 +85,7 @@ class LostAnswers:
                 change, "DELETE", path(change.kind.endpoint.item_path, id=identifier, **self.around(change))
             )
             return self._wire.send(change, "POST", where, body)
-        except CallFailed as error:
+        except (CallFailed, OutOfTime) as error:
             raise SecretLost(change, str(error)) from error
 
     def _is_new(self, change: Change, seen: JsonObject) -> bool:

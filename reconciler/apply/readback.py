@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.fresh import Fresh, Place
-from reconciler.apply.intent import NotKept, Written, changed_since, compare, is_wider, not_kept
+from reconciler.apply.intent import NotKept, Written, changed_since, compare, is_wider, not_kept, odd_answer
 from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.undo import Undo
 from reconciler.errors import Diagnostic, NbsyncError
@@ -108,11 +108,21 @@ class ReadBack:
         found = compare(self.book, written, live, whole=read_by is not None)
         if not found.said:
             return None
+        if found.there is None and read_by is None:
+            return self._beyond_words(written, live)
         if read_by is not None and (deed := self.watch.by_others(live.id, read_by)):
             return changed_since(written.change, found.said, deed)
         if found.has_more or is_wider(live.kind, found.meant, found.there):
             return self.undo.undo(written, live, found)
         return not_kept(written.change, found.said)
+
+    def _beyond_words(self, written: Written, live: Live) -> NbsyncError:
+        """An answer that the files have no words for is no reason to take the object back, unless the list shows it so, too."""
+        now = self.fresh.renewed(live.kind, live.parent, overtime=True).objects.get(live.id)
+        found = compare(self.book, written, now, whole=True) if now else None
+        if now is None or found is None or found.there is not None:
+            return odd_answer(written.change)
+        return self.undo.undo(written, now, found)
 
 
 def _place(live: Live) -> Place:

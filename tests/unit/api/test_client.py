@@ -240,16 +240,35 @@ def test_what_has_begun_is_finished_in_overtime_and_at_the_servers_pace(
     assert time.now - 1000 > 109
 
 
-def test_a_read_that_is_under_way_ends_with_the_run_and_a_write_does_not(settings: Settings) -> None:
+def test_a_read_that_is_under_way_ends_with_the_run_and_a_write_half_a_minute_later(settings: Settings) -> None:
     given: list[float] = []
-    with Api(replace(settings, max_run_time=30), httpx.MockTransport(lambda _: ok())) as client:
+    with Api(replace(settings, max_run_time=10), httpx.MockTransport(lambda _: ok())) as client:
         send = client._exchange.send
         client._exchange.send = lambda call, content, seconds: given.append(seconds) or send(call, content, seconds)  # type: ignore[method-assign]
         client.get("/groups")
         client.send("POST", "/groups", {})
         client.get("/groups", overtime=True)
-    assert given[0] <= 30
-    assert given[1:] == [60, 60]
+    assert given == pytest.approx([10, 40, 40], abs=1)
+
+
+def test_overtime_ends_too(api: Callable[..., Api], settings: Settings, time: Any) -> None:
+    writer = api([BUSY] * 9, replace(settings, max_run_time=100))
+    time.sleep(99)
+    with pytest.raises(problems.OutOfTime):
+        writer.send("PUT", "/groups/g1", {}, overtime=True)
+    assert time.now - 1000 <= 130
+
+
+def test_a_write_without_an_answer_is_not_waited_for_beyond_that(
+    api: Callable[..., Api], settings: Settings, time: Any
+) -> None:
+    def server(_: httpx.Request) -> httpx.Response:
+        time.sleep(40)
+        raise SLOW
+
+    with pytest.raises(problems.TimedOut) as caught:
+        api(server, replace(settings, max_run_time=10)).send("PUT", "/groups/g1", {})
+    assert caught.value.outcome == "unknown"
 
 
 def test_a_read_that_the_end_of_the_run_cut_off_says_so(api: Callable[..., Api], settings: Settings, time: Any) -> None:

@@ -84,8 +84,11 @@ def test_the_end_of_the_run_is_the_end_of_waiting(time: Any) -> None:
     assert time.now == 1000, "nothing is waited for in vain"
     with pytest.raises(OutOfTime):
         Pace(time.clock, Naps(time.sleep, None), 0).enter(Patience(math.inf))
-    assert pace.enter(Patience(math.inf, is_bounded=False)) is not None, "what has begun is finished"
+    assert pace.enter(Patience(math.inf, overtime=30)) is not None, "what has begun is finished"
     assert time.now >= 1010
+    time.sleep(30)
+    with pytest.raises(OutOfTime):
+        pace.enter(Patience(math.inf, overtime=30))
 
 
 def test_a_gate_that_is_closed_again_during_the_pause_is_waited_for_again(time: Any) -> None:
