@@ -26,8 +26,21 @@ def aftermath(runs: Sequence[Run], book: Book) -> list[Diagnostic]:
     said = [f"the last run here, nbsync {begin.command} at {begin.time}, was cut off"]
     said.append(f"{run.made} of {len(begin.changes)} changes were made")
     said += [_under_way(call, book) for call in _open_calls(run)]
-    advice = f"nbsync history {run.path} shows its calls; nbsync apply goes on from where the account stands"
+    advice = f"nbsync history {run.path} shows its calls; {_going_on(run)}"
     return [Diagnostic(CUT_OFF, "; ".join(said), advice, Severity.WARNING), *_lost_secrets(runs, book)]
+
+
+def _going_on(run: Run) -> str:
+    begin = run.begin
+    if begin.command == "rotate" and begin.changes:
+        return f"nbsync rotate {Address.parse(begin.changes[0].address).quoted} makes another and removes the rest"
+    if begin.takes_back:
+        return "nbsync rollback goes on with it"
+    if begin.plan:
+        return (
+            "its plan is made in part and cannot be gone on with: plan anew, that goes on from where the account stands"
+        )
+    return "nbsync apply goes on from where the account stands"
 
 
 def _open_calls(run: Run) -> Iterator[Call]:

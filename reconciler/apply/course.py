@@ -63,7 +63,7 @@ class Course:
         reason = self.reason_to_skip(step)
         if not reason:
             return True
-        self.undone.setdefault(step.change, (Status.SKIPPED, skipped(step.change, reason)))
+        self.undone.setdefault(step.change, (Status.SKIPPED, self._skipped(step.change, reason)))
         if not step.detour:
             self._end(step.change, *self.undone[step.change])
         return False
@@ -158,7 +158,10 @@ class Course:
         if has_begun:
             self._undo(step, Status.FAILED, halfway(step.change, self.ended), exit_code)
         else:
-            self._undo(step, Status.SKIPPED, skipped(step.change, self.ended), exit_code)
+            self._undo(step, Status.SKIPPED, self._skipped(step.change, self.ended), exit_code)
+
+    def _skipped(self, change: Change, reason: str) -> Diagnostic:
+        return skipped(change, reason, is_mistake=self.report.stopped is None)
 
     def _undo(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
         """A step that comes before the change itself ends the change where its own turn would be."""

@@ -40,9 +40,10 @@ def effect_of(called: Called, book: Book) -> tuple[Effect, Live | None]:
 
 
 def _of_key(called: Called, book: Book) -> list[Live]:
-    """Objects of the key that a create was to make: there was none before, or, if it was a rotation, the old one."""
+    """Objects of the key that a create was to make, but for those beside which it was to stand: there was none before."""
     key = Address.parse(called.address).key
-    return [live for live in book.snapshot.of(called.kind).values() if book.key_now(live) == key]
+    found = (live for live in book.snapshot.of(called.kind).values() if live.id not in called.beside)
+    return [live for live in found if book.key_now(live) == key]
 
 
 def _of_update(kind: AnyKind, called: Called, live: Live, book: Book) -> Effect:

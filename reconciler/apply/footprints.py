@@ -1,9 +1,12 @@
-"""The footprints of a run: its journal, and for calls without an answer what the account shows."""
+"""The footprints of a run, and of rollbacks of it: their journals, and for calls without an answer what the account shows."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from reconciler.apply.effect import Effect, effect_of, meant
 from reconciler.apply.lines import Called, Image
@@ -21,28 +24,47 @@ from schemas._core.kind import CannotExpress
 NOT_RESTORED = "NBS613"
 
 
-def footprints(run: Run, book: Book) -> tuple[list[Footprint], list[Diagnostic]]:
-    """What a run has done, object by object in the order of its work; and warnings about what its journal does not tell.
+def footprints(runs: Sequence[Run], book: Book) -> tuple[list[Footprint], list[Diagnostic]]:
+    """What runs have done, object by object in the order of their work; and warnings about what their journals do not tell.
 
     Args:
-        run: as its journal tells.
-        book: of the account as it is now, with all kinds that the journal names.
+        runs: the first one as its journal tells, and the rollbacks of it: what they have made again stands for what it deleted.
+        book: of the account as it is now, with all kinds that the journals name.
     """
     trail = _Trail(book)
-    for call in run.calls.values():
+    for call in runs[0].calls.values():
         trail.follow(call)
-    left = (one for place, one in trail.found.items() if place not in trail.untold)
+    trail.is_restoring = True
+    for run in runs[1:]:
+        for call in run.calls.values():
+            trail.follow(call)
+    left = [trail.whole(one) for place, one in trail.found.items() if place not in trail.untold]
     return [one for one in left if one.before or one.after], list(dict.fromkeys(trail.diagnostics))
 
 
 @dataclass(slots=True)
 class _Trail:
-    """Footprints so far; `untold` are places of objects of which the journal does not say how they were."""
+    """Footprints so far.
+
+    Attributes:
+        untold: places of objects of which the journal does not say how they were.
+        is_restoring: what is followed is a rollback.
+        again: ids of deleted objects, and of those that a rollback has made in their place.
+        stirred: fields of the API that a rollback may have changed by the way, by kind.
+    """
 
     book: Book
     found: dict[tuple[str, str], Footprint] = field(default_factory=dict)
     untold: set[tuple[str, str]] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    is_restoring: bool = False
+    again: dict[str, str] = field(default_factory=dict)
+    stirred: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def whole(self, one: Footprint) -> Footprint:
+        """A footprint in view of all that was followed."""
+        before = _renumbered(one.before, self.again) if one.before and self.again else one.before
+        return replace(one, before=before, stirred=frozenset(self.stirred[one.kind.name]))
 
     def follow(self, call: Call) -> None:
         """Take in what one call did."""
@@ -50,7 +72,11 @@ class _Trail:
         kind = self.book.desired.registry.get(called.kind)
         if kind is None:
             self._tell(called.address, f"this version of nbsync knows no kind {called.kind}")
-        elif call.has_effect:
+            return
+        if self.is_restoring:
+            for other, fields in kind.stirs.items():
+                self.stirred[other] |= fields
+        if call.has_effect:
             self._answered(kind, call)
         elif call.is_open:
             self._open(kind, called)
@@ -98,9 +124,21 @@ class _Trail:
             self._tell(touched.address, f"this version of nbsync knows no kind {touched.kind}")
             return
         place = (touched.kind, touched.id)
-        known = self.found.get(place)
+        known = self.found.get(place) or self._made_again(kind, touched)
         before = known.before if known else self._before(kind, touched)
         self.found[place] = Footprint(Address.parse(touched.address), kind, touched.id, before, after)
+
+    def _made_again(self, kind: AnyKind, touched: _Touched) -> Footprint | None:
+        """The footprint of a deleted object in whose place a rollback has made this one."""
+        if not (self.is_restoring and touched.is_new):
+            return None
+        address = Address.parse(touched.address)
+        deleted = (one for one in self.found.values() if one.kind is kind and one.before and not one.after)
+        gone = next((one for one in deleted if one.address == address), None)
+        if gone is not None:
+            del self.found[gone.place]
+            self.again[gone.id] = touched.id
+        return gone
 
     def _before(self, kind: AnyKind, touched: _Touched) -> Live | None:
         if touched.is_new:
@@ -129,6 +167,21 @@ class _Touched:
     seen: JsonObject | None
     parent: str
     is_new: bool = False
+
+
+def _renumbered(live: Live, again: Mapping[str, str]) -> Live:
+    """The same object with other ids, of its own and of what it refers to."""
+    return Live(
+        live.kind, again.get(live.id, live.id), _with_ids(live.seen, again), again.get(live.parent, live.parent)
+    )
+
+
+def _with_ids(value: Any, again: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_ids(item, again) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_ids(item, again) for item in value]
+    return again.get(value, value) if isinstance(value, str) else value
 
 
 def _touched(called: Called, identifier: str) -> _Touched:

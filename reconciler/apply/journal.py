@@ -23,6 +23,7 @@ from reconciler.apply.lines import (
     Planned,
     Safe,
     Settled,
+    TakenBack,
     written,
 )
 from reconciler.apply.outputs import Revealed, Sink
@@ -44,11 +45,13 @@ class JournalFailed(NbsyncError):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a run is, for the first line of its journal; `server` is a URL, `account` an id or None where it is not known."""
+    """What a run is, for the first line of its journal: the fields of `Begin`."""
 
     server: str
     command: str
     account: str | None = None
+    takes_back: TakenBack | None = None
+    plan: str | None = None
 
 
 class Unrecorded:
@@ -114,6 +117,8 @@ class Journal(Unrecorded):
                 command=occasion.command,
                 time=_now(),
                 pid=os.getpid(),
+                takes_back=occasion.takes_back,
+                plan=occasion.plan,
                 changes=planned,
             )
         )

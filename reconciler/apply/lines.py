@@ -53,8 +53,24 @@ class Image(BaseModel):
     parent: str = ""
 
 
+class TakenBack(BaseModel):
+    """A run that a rollback takes back, and the file of its journal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    path: str
+
+
 class Begin(Line):
-    """The run begins. Times are ISO 8601, in UTC; `server` is its URL, `account` its id where it is known."""
+    """The run begins. Times are ISO 8601, in UTC.
+
+    Attributes:
+        server: its URL.
+        account: its id, where it is known.
+        takes_back: of a rollback.
+        plan: digest of the plan file that it carries out, if it does.
+    """
 
     line: Literal["begin"] = "begin"
     format: int = FORMAT
@@ -64,6 +80,8 @@ class Begin(Line):
     command: str
     time: str
     pid: int
+    takes_back: TakenBack | None = None
+    plan: str | None = None
     changes: tuple[Planned, ...] = ()
 
 
@@ -79,6 +97,7 @@ class Called(Line):
         before: the object as it was; None where it is made, or was not seen.
         parent: id of the object in which it stood, or is to stand.
         falls: objects that go with it, as they were.
+        beside: ids of the objects of the same name that are to go when one was made.
     """
 
     line: Literal["call"] = "call"
@@ -95,6 +114,7 @@ class Called(Line):
     before: dict[str, Any] | None = None
     parent: str = ""
     falls: tuple[Image, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class Answered(Line):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -72,12 +73,10 @@ class SinkFailed(NbsyncError):
         self.why, self.kept = why, kept
         if kept:
             left = f"is kept in {kept}"
-            advice = "store it by hand, delete the file, and run apply again"
+            advice = "store it by hand, delete the file, and run it again"
         else:
             left = "is lost, as no other file could be written"
-            advice = (
-                f"make room, run apply again, and have another secret: nbsync rotate {shlex.quote(revealed.address)}"
-            )
+            advice = f"make room, run it again, and have another secret: nbsync rotate {shlex.quote(revealed.address)}"
         message = f"{why}; the secret of {revealed.address} {left}"
         super().__init__(Diagnostic(SINK_FAILED, message, advice, address=revealed.address))
 
@@ -162,6 +161,9 @@ class CommandSink:
             ) from None
         if not self._arguments:
             raise UsageError(Diagnostic(SINK_FAILED, "--secrets-out exec: names no command", "write exec:COMMAND"))
+        if shutil.which(self._arguments[0], path=environ.get("PATH")) is None:
+            message = f"the command of --secrets-out cannot be run: there is no program {self._arguments[0]}"
+            raise UsageError(Diagnostic(SINK_FAILED, message, "name it with its path, or install it"))
         self._environ = environ
 
     def put(self, revealed: Revealed) -> None:

@@ -210,7 +210,29 @@ def cut_off(server: str, account: Callable[[], str], environ: Mapping[str, str],
     accounts = {None, *(run.begin.account for run in seen if isinstance(run, Run))}
     if not any(True for one in accounts for _ in _since_an_end(seen, one)):
         return []
-    return [_whole(run) for run in _since_an_end(seen, account())]
+    return [whole(run) for run in _since_an_end(seen, account())]
+
+
+def rollbacks_of(run: Run, environ: Mapping[str, str], file: Path | None = None) -> list[Run]:
+    """Runs that have taken a run back, wholly or in part, and those that have taken one of these back; the oldest first.
+
+    Args:
+        run: the run.
+        environ: `os.environ`, or a test's stand-in.
+        file: a journal to look into besides those in the state folder.
+
+    Raises:
+        Unreadable: the folder cannot be read, or one of these runs.
+    """
+    server = run.begin.server
+    paths = dict.fromkeys([*_paths(server, environ, None), *(_paths(server, environ, file) if file else [])])
+    seen = [one for path in paths for one in _ends(path, server) if isinstance(one, Run)]
+    known, found = {run.begin.run}, []
+    for one in sorted(seen, key=lambda one: one.begin.time):
+        if one.begin.takes_back and one.begin.takes_back.run in known:
+            known.add(one.begin.run)
+            found.append(whole(one))
+    return found
 
 
 def _down_to_open(paths: Sequence[Path]) -> Sequence[Path]:
@@ -237,8 +259,12 @@ def _since_an_end(seen: Sequence[Run | Unreadable], account: str | None) -> Iter
         yield one
 
 
-def _whole(run: Run | Unreadable) -> Run:
-    """The run with all its lines; what cannot be read is raised."""
+def whole(run: Run | Unreadable) -> Run:
+    """The run with all its lines.
+
+    Raises:
+        Unreadable: it cannot be read.
+    """
     if isinstance(run, Unreadable):
         raise run
     return next((one for one in runs_in(run.path) if one.begin.run == run.begin.run), run)

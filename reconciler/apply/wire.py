@@ -186,6 +186,7 @@ class Wire:
             path=where,
             body=masked(body, kind.reveals),
             made=live is None and method != "POST",
+            beside=tuple(old.id for old in change.beside) if method == "POST" else (),
             before=masked(before, kind.reveals) if method != "POST" else None,
             parent=live.parent if live else _named(kind.endpoint.create_path, where, "parent"),
             falls=tuple(

@@ -111,7 +111,6 @@ def apply_made(
     api = session.writer()
     with alone(session, api) as watch:
         plan, book = make(session, desired, api)
-        journals.tell_of_the_last(session, book)
         if plan.verdicts:
             return ExitCode.REFUSED
         require_permission(api, book, plan)

@@ -29,9 +29,10 @@ def history(*, journal: str | None, **given: Any) -> int:
     def work(session: Session) -> ExitCode:
         view = session.view
         if journal is not None:
-            view.runs, view.shows_calls = runs_in(path := named(journal, os.environ)), True
-            if not view.runs:
+            runs = runs_in(path := named(journal, os.environ))
+            if not runs:
                 raise Unreadable(path, "no line of it is the first one of a journal")
+            view.runs, view.shows_calls = runs, True
         else:
             view.runs = _all(session)
         return ExitCode.DONE

@@ -10,13 +10,17 @@ from pathlib import Path
 
 from reconciler.apply.aftermath import aftermath
 from reconciler.apply.journal import Journal, Occasion, Unrecorded, open_journal
-from reconciler.apply.past import Unreadable, cut_off
+from reconciler.apply.past import Unreadable, cut_off, newest_first, runs_in
 from reconciler.apply.report import Report
 from reconciler.apply.shelf import on_any_shelf
 from reconciler.cli.session import Session
-from reconciler.errors import ExitCode, Severity
+from reconciler.errors import Diagnostic, ExitCode, Severity
+from reconciler.load.desired import Desired
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
+from reconciler.state.snapshot import Snapshot
+
+CARRIED_OUT = "NBS628"
 
 
 def begin(session: Session, plan: Plan) -> Unrecorded:
@@ -31,7 +35,8 @@ def begin(session: Session, plan: Plan) -> Unrecorded:
     file = session.options.journal
     if not (plan.changes or session.goes_on) or (session.options.simulate is not None and file is None):
         return Unrecorded()
-    occasion = Occasion(session.view.server_url or "", session.view.command, session.account() or None)
+    view, account = session.view, session.account() or None
+    occasion = Occasion(view.server_url or "", view.command, account, session.takes_back, session.plan_digest)
     journal: Journal = open_journal(occasion, plan.changes, os.environ, file)
     return journal
 
@@ -46,10 +51,10 @@ def named(journal: str, environ: Mapping[str, str]) -> Path:
     return path
 
 
-def tell_of_the_last(session: Session, book: Book) -> None:
+def tell_of_the_last(session: Session, desired: Desired, snapshot: Snapshot) -> None:
     """Tell what the last runs on the account did, if they were cut off; journals that cannot be read are warned of.
 
-    A run on a simulated account is told of only if its journal is asked for.
+    It is told before anything is planned: what was left half-way may keep a plan from being made. A run on a simulated account is told of only if its journal is asked for.
     """
     file, view = session.options.journal, session.view
     if session.options.simulate is not None and file is None:
@@ -60,8 +65,23 @@ def tell_of_the_last(session: Session, book: Book) -> None:
         view.diagnostics += [replace(found, severity=Severity.WARNING) for found in error.diagnostics]
         return
     if runs:
-        view.diagnostics += aftermath(runs, book)
+        view.diagnostics += aftermath(runs, Book(desired, snapshot))
         session.goes_on = True
+
+
+def tell_of_this_plan(session: Session, digest: str) -> None:
+    """Tell of the last run here that has carried out a plan file, if one has: what has changed since may be its own work."""
+    file, server = session.options.journal, session.view.server_url or ""
+    try:
+        runs = reversed(runs_in(file)) if file and file.is_file() else newest_first(server, os.environ)
+        run = next((one for one in runs if one.begin.plan == digest and one.calls), None)
+    except Unreadable:
+        return  # that is told where a journal is needed
+    if run is not None:
+        begin = run.begin
+        message = f"this plan was carried out by nbsync {begin.command} at {begin.time}: {run.made} of {len(begin.changes)} changes were made"
+        advice = "what has changed since may be what that run did; plan anew"
+        session.view.diagnostics.append(Diagnostic(CARRIED_OUT, message, advice, Severity.INFO))
 
 
 def end(session: Session, journal: Unrecorded, report: Report) -> ExitCode:

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from reconciler.cli.journals import tell_of_the_last
 from reconciler.cli.options import collect, for_a_look
 from reconciler.cli.planning import make
 from reconciler.cli.saved import check_free, save_plan
@@ -35,7 +34,6 @@ def plan(*, detailed_exitcode: bool, save: Path | None, **given: Any) -> int:
             check_free(save)
         desired, api = session.desired(), session.reader()
         made, book = make(session, desired, api)
-        tell_of_the_last(session, book)
         if save is not None:
             save_plan(session, made, book, save)
         if made.verdicts:

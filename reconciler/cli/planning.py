@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reconciler.api.client import ReadApi
+from reconciler.cli.journals import tell_of_the_last
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session
 from reconciler.errors import Diagnostic, UsageError
@@ -48,10 +49,11 @@ def _earlier(session: Session) -> Since | None:
 
 
 def read_account(session: Session, desired: Desired, api: ReadApi, *others: Desired) -> Snapshot:
-    """Read what plans have to know, and tell how it goes."""
+    """Read what plans have to know, and tell how it goes, and what runs did that were cut off."""
     with session.telling(Progress("reading the account", quiet=session.options.quiet)):
         snapshot = observe(api, desired, *others)
     session.view.server_version = snapshot.server_version
+    tell_of_the_last(session, desired, snapshot)
     return snapshot
 
 

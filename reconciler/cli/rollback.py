@@ -6,15 +6,17 @@ import os
 import shlex
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.api.client import ReadApi
 from reconciler.apply.footprints import footprints
-from reconciler.apply.past import Outcome, Run, Unreadable, newest_first, runs_in
+from reconciler.apply.lines import TakenBack
+from reconciler.apply.past import Outcome, Run, Unreadable, newest_first, rollbacks_of, runs_in
 from reconciler.cli.apply import apply_made
-from reconciler.cli.journals import named
+from reconciler.cli.journals import named, tell_of_the_last
 from reconciler.cli.options import collect, for_rollbacks, for_the_record
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session, run_session
@@ -42,7 +44,8 @@ def rollback(*, of: str | None, leave: tuple[str, ...], yes: bool, secrets_out: 
     """Put back what the last apply has changed: show the plan, ask, and change it. No files are needed.
 
     What that run has made is deleted, what it deleted is made again, what it changed is as before; what has changed since is
-    not overwritten. A rollback has a journal, too, and can itself be rolled back.
+    not overwritten. A rollback has a journal, too, and can itself be rolled back. One that did not come to its end is gone on
+    with, unless its own journal is named.
 
     JOURNAL is a file, or the name of one in the state folder, as nbsync history lists them; of several runs the last one counts.
     """
@@ -52,8 +55,10 @@ def rollback(*, of: str | None, leave: tuple[str, ...], yes: bool, secrets_out: 
 
         def make(session: Session, _desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
             run = _run(session, of)
-            _tell_which(session, run)
-            return _plan(session, api, run, leave)
+            session.takes_back = TakenBack(run=run.begin.run, path=str(run.path.absolute()))
+            rollbacks = rollbacks_of(run, os.environ, session.options.journal)
+            _tell_which(session, run, is_begun=bool(rollbacks))
+            return _plan(session, api, [run, *rollbacks], leave)
 
         return apply_made(session, make, yes=yes, secrets_out=secrets_out, desired=nothing)
 
@@ -70,6 +75,7 @@ def _run(session: Session, journal: str | None) -> Run:
     if journal is None:
         found = (run for run in _newest(session) if run.begin.command in TAKEN_BACK)
         run = next(filter(_has_changed, found), None)
+        run = _gone_on_with(run) if run else None
         where = f"no apply against {session.view.server_url} has left a journal of this account here"
     else:
         path = named(journal, os.environ)
@@ -81,6 +87,26 @@ def _run(session: Session, journal: str | None) -> Run:
     if run.outcome is Outcome.RUNNING:
         raise Unreadable(run.path, "its run is still at work", "wait until it has ended")
     return run
+
+
+def _gone_on_with(run: Run) -> Run:
+    """The run itself; of a rollback that did not come to its end, the one that it was to take back.
+
+    Raises:
+        UsageError: that one's journal is not there any more.
+    """
+    wanted = run.begin.takes_back
+    if wanted is None or run.outcome in (Outcome.DONE, Outcome.RUNNING):
+        return run
+    path = Path(wanted.path)
+    found = next((one for one in (runs_in(path) if path.exists() else ()) if one.begin.run == wanted.run), None)
+    if found is None:
+        message = (
+            f"the last rollback did not come to its end, and {path}, the journal of what it was to take back, is gone"
+        )
+        advice = f"take that rollback itself back: nbsync rollback {shlex.quote(str(run.path))}; or change by hand what is left"
+        raise UsageError(Diagnostic(THE_RUN, message, advice))
+    return found
 
 
 def _newest(session: Session) -> Iterator[Run]:
@@ -125,25 +151,27 @@ def _has_changed(run: Run) -> bool:
     return any(call.has_effect or call.is_open for call in run.calls.values())
 
 
-def _tell_which(session: Session, run: Run) -> None:
+def _tell_which(session: Session, run: Run, *, is_begun: bool) -> None:
     begin = run.begin
-    message = f"this takes back nbsync {begin.command} at {begin.time}, of which {run.made} of {len(begin.changes)} changes were made"
+    does = "goes on taking back" if is_begun else "takes back"
+    message = f"this {does} nbsync {begin.command} at {begin.time}, of which {run.made} of {len(begin.changes)} changes were made"
     session.view.diagnostics.append(
         Diagnostic(THE_RUN, message, f"nbsync history {run.path} shows its calls", Severity.INFO)
     )
 
 
-def _plan(session: Session, api: ReadApi, run: Run, leave: tuple[str, ...]) -> tuple[Plan, Book]:
-    calls = [call.called for call in run.calls.values()]
+def _plan(session: Session, api: ReadApi, runs: list[Run], leave: tuple[str, ...]) -> tuple[Plan, Book]:
+    calls = [call.called for run in runs for call in run.calls.values()]
     kinds = {called.kind for called in calls} | {
         image.kind for image in chain.from_iterable(one.falls for one in calls)
     }
     with session.telling(Progress("reading the account", quiet=session.options.quiet)):
         snapshot = observe_around(api, KINDS, kinds & KINDS.keys())
     session.view.server_version = snapshot.server_version
+    tell_of_the_last(session, nothing_asked(KINDS), snapshot)
     now = Book(nothing_asked(KINDS), snapshot)
     try:
-        touched, untold = footprints(run, now)
+        touched, untold = footprints(runs, now)
         plan, book = plan_restoration(touched, now, session.options.allowances, leave)
     except NbsyncError:
         raise
@@ -151,7 +179,7 @@ def _plan(session: Session, api: ReadApi, run: Run, leave: tuple[str, ...]) -> t
         # People can edit journals: objects in them need not be such as any server shows.
         if "NBSYNC_DEBUG" in os.environ:
             raise
-        raise Unreadable(run.path, f"it holds what no run writes ({type(error).__name__})") from error
+        raise Unreadable(runs[0].path, f"it holds what no run writes ({type(error).__name__})") from error
     session.view.diagnostics += untold
     session.view.plan = plan
     return plan, book

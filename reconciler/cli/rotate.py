@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from reconciler.api.client import ReadApi
+from reconciler.apply.aftermath import LOST
 from reconciler.apply.neighbours import ALLOWED
 from reconciler.cli.apply import apply_made
 from reconciler.cli.options import collect, for_server, for_the_record
@@ -42,6 +43,8 @@ def rotate(*, address: str, yes: bool, secrets_out: str | None, **given: Any) ->
 
     def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
         snapshot = read_account(session, desired, api)
+        told = session.view.diagnostics
+        told[:] = [found for found in told if (found.code, found.address) != (LOST, address)]  # this very run renews it
         plan, book = plan_rotation(desired, snapshot, address, session.options.allowances)
         session.view.plan = plan
         return plan, book

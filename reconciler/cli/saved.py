@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reconciler import atomic, private
 from reconciler.api.client import ReadApi
+from reconciler.cli.journals import tell_of_this_plan
 from reconciler.cli.planning import read_account
 from reconciler.cli.session import Session
 from reconciler.errors import (
@@ -17,6 +18,7 @@ from reconciler.errors import (
     NbsyncError,
     NotAuthorized,
     Severity,
+    StalePlan,
     UsageError,
     reason,
 )
@@ -26,7 +28,7 @@ from reconciler.load.document import understand
 from reconciler.plan.again import plan_again
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
-from reconciler.plan.savefile import DAMAGED, START, SavedPlan, Target, damaged, decode, encode, save
+from reconciler.plan.savefile import DAMAGED, START, SavedPlan, Target, damaged, decode, digest, encode, save
 from reconciler.settings import url_of
 from schemas import KINDS
 
@@ -159,7 +161,13 @@ def make_again(session: Session, api: ReadApi, saved: SavedPlan, desired: Desire
     if account != saved.target.account:
         this = account or "one that the server does not let this token know"
         raise _foreign(f"the plan was made for the account {saved.target.account}, and this is {this}")
-    plan, book = plan_again(saved, desired, read_account(session, desired, api))
+    session.plan_digest = digest(saved)
+    snapshot = read_account(session, desired, api)
+    try:
+        plan, book = plan_again(saved, desired, snapshot)
+    except StalePlan:
+        tell_of_this_plan(session, session.plan_digest)
+        raise
     session.view.plan = plan
     return plan, book
 

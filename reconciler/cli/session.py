@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.api.client import Api, ReadApi
     from reconciler.api.rate import Limit
     from reconciler.api.transport import Transport
+    from reconciler.apply.lines import TakenBack
     from reconciler.cli.progress import Progress
     from reconciler.settings import Settings
 
@@ -31,6 +32,8 @@ class Session:
 
     Attributes:
         goes_on: the run before this one was cut off.
+        takes_back: of a rollback, the run that it takes back.
+        plan_digest: of the plan file that is carried out, if one is.
     """
 
     def __init__(self, command: str, options: Options) -> None:
@@ -39,6 +42,8 @@ class Session:
         self.document: Document | None = None
         """What the files hold, once they were read."""
         self.goes_on = False
+        self.takes_back: TakenBack | None = None
+        self.plan_digest: str | None = None
         self._client: ReadApi | None = None
         self._account: str | None = None
         self._progress: Progress | None = None

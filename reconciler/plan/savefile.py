@@ -187,6 +187,11 @@ def encode(saved: SavedPlan) -> str:
     return _text({**document, DIGEST: _digest(document)})
 
 
+def digest(saved: SavedPlan) -> str:
+    """What tells a plan file from all others: the digest that stands in it."""
+    return _digest({MARK: FORMAT, **saved.model_dump(mode="json")})
+
+
 def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":")) + "\n"
 

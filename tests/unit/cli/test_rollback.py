@@ -144,6 +144,54 @@ def test_a_run_that_was_killed_is_taken_back_as_far_as_it_came(
     assert exported(changed) == _CACHE["before"]
 
 
+@pytest.mark.parametrize("method", ["call", "answer"])
+@pytest.mark.parametrize("number", range(2, 51, 9))
+def test_a_rollback_that_was_killed_is_gone_on_with(
+    changed: Account, monkeypatch: pytest.MonkeyPatch, number: int, method: str
+) -> None:
+    with monkeypatch.context() as patch:
+        kill(patch, method, number)
+        with pytest.raises(Killed):
+            changed.nbsync("rollback", "journal", "--yes", "-q", *SINK, "--allow", "delete:9")
+    outcome = rolled_back(changed, "--allow", "delete:9")
+    assert exported(changed) == _CACHE["before"]
+    (told,) = (found for found in outcome.warnings if found.code == "NBS609")
+    assert told.help.endswith("; nbsync rollback goes on with it")
+    assert outcome.findings[-1].message.startswith("this goes on taking back nbsync apply at ")
+    again = rolled_back(changed, "journal", "--allow", "delete:9")
+    assert (again.changes, exported(changed)) == ([], _CACHE["before"])
+
+
+def fail_half_way(account: Account) -> None:
+    """A rollback deletes two of three groups."""
+    account.applied("groups: {a: , b: , c: }")
+    account.fault("DELETE", f"/api/groups/{account.named('/groups', 'b')['id']}", "status:422")
+    assert rollback(account).exit_code == 7
+    assert account.names("/groups") == ["All", "b"]
+
+
+def test_a_rollback_that_failed_is_gone_on_with(account: Account) -> None:
+    fail_half_way(account)
+    rolled_back(account)
+    assert account.names("/groups") == ["All"]
+
+
+def test_a_rollback_that_failed_is_taken_back_by_name(account: Account, folder: Path) -> None:
+    fail_half_way(account)
+    rolled_back(account, str(journals(folder)[-1]))
+    assert account.names("/groups") == ["All", "a", "b", "c"]
+
+
+def test_a_rollback_cannot_be_gone_on_with_without_the_journal_that_it_follows(account: Account, folder: Path) -> None:
+    fail_half_way(account)
+    first, half = journals(folder)
+    first.unlink()
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.error.code, outcome.writes) == (64, "NBS614", [])
+    assert str(first) in outcome.error.message
+    assert f"nbsync rollback {half}" in outcome.error.help
+
+
 def test_something_new_that_is_not_as_the_cut_call_asked_for_is_left_to_a_person(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

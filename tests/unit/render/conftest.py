@@ -180,7 +180,7 @@ def half_done(mixed) -> View:
     for change in mixed:
         status, code, message, request = ends.get(change.address.kind, (Status.APPLIED, "", "", None))
         error = Diagnostic(
-            code, message, "mend that and run apply again", Severity.ERROR, str(change.address), change.cause, request
+            code, message, "mend that and run it again", Severity.ERROR, str(change.address), change.cause, request
         )
         results.append(Result(change, status, error if code else None))
     return View("apply", plan=make_plan(*mixed), report=Report(results, written=True))
