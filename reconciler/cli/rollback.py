@@ -37,10 +37,13 @@ TAKEN_BACK = ("apply", "rollback")
 @click.argument("of", metavar="[JOURNAL]", required=False)
 @for_rollbacks
 @click.option("--leave", multiple=True, metavar="ADDRESS", help="Leave this object as it is.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @click.option("--secrets-out", metavar="SINK", help="Where new secrets go: FILE, exec:COMMAND, or - for stdout.")
 @for_the_record
-def rollback(*, of: str | None, leave: tuple[str, ...], yes: bool, secrets_out: str | None, **given: Any) -> int:
+def rollback(
+    *, of: str | None, leave: tuple[str, ...], dry_run: bool, yes: bool, secrets_out: str | None, **given: Any
+) -> int:
     """Put back what the last apply has changed: show the plan, ask, and change it. No files are needed.
 
     What that run has made is deleted, what it deleted is made again, what it changed is as before; what has changed since is
@@ -60,6 +63,9 @@ def rollback(*, of: str | None, leave: tuple[str, ...], yes: bool, secrets_out: 
             _tell_which(session, run, is_begun=bool(rollbacks))
             return _plan(session, api, [run, *rollbacks], leave)
 
+        if dry_run:
+            plan, _ = make(session, nothing, session.reader())
+            return ExitCode.REFUSED if plan.verdicts else ExitCode.DONE
         return apply_made(session, make, yes=yes, secrets_out=secrets_out, desired=nothing)
 
     return run_session("rollback", collect(given), work)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from tests.unit.apply.journals import cut, journals, lines
+from tests.unit.apply.journals import calls, cut, journals, lines
 from tests.unit.harness import Account, Between, Finding
 
 ROOT = Path(__file__).parents[3]
@@ -247,6 +247,35 @@ def test_of_two_keys_of_one_name_nobody_says_that_the_second_was_not_made(accoun
     outcome = account.nbsync("rotate", "setup_key/k", "--yes", *SINK, "-o", "json")
     assert (outcome.exit_code, [found.code for found in outcome.warnings]) == (0, ["NBS609"])
     assert outcome.warnings[0].message.endswith("whether it took effect cannot be told from what was read")
+
+
+def rotated(account: Account, folder: Path, kept: str) -> None:
+    """A rotation of which only so much of the journal is there."""
+    account.applied(KEY, *SINK)
+    assert account.nbsync("rotate", "setup_key/k", "--yes", *SINK).exit_code == 0
+    cut(journals(folder)[-1], kept)
+
+
+def test_a_cut_rotation_before_the_server_saw_it_does_not_take_the_old_key_for_the_new_one(
+    account: Account, folder: Path
+) -> None:
+    rotated(account, folder, "call")
+    path = journals(folder)[-1]
+    (called,) = calls(path)
+    path.write_text(path.read_text().replace(*called["beside"], account.named("/setup-keys", "k")["id"]))
+    found = told(account, KEY)
+    assert found[0].message.endswith("was under way: it did not take effect")
+    assert found[0].help.endswith("; nbsync rotate setup_key/k makes another and removes the rest")
+    assert [one.code for one in found] == ["NBS609"]
+
+
+def test_of_a_cut_rotation_plan_tells_although_two_keys_keep_it_from_planning(account: Account, folder: Path) -> None:
+    rotated(account, folder, "answer")
+    account.send("POST", "/setup-keys", {"name": "k", "type": "reusable", "expires_in": 0, "auto_groups": []})
+    for command in ("plan", "apply"):
+        outcome = account.do(command, KEY, *(["--yes"] if command == "apply" else []), "-o", "json")
+        assert (outcome.exit_code, outcome.error.code) == (3, "NBS202")
+        assert [one.code for one in outcome.warnings if one.code == "NBS609"] == ["NBS609"]
 
 
 def test_a_kill_between_answer_and_sink_loses_nothing_without_a_word(

@@ -214,7 +214,10 @@ def test_a_command_gets_one_json_object_on_its_stdin(account: Account, folder: P
 def test_a_command_that_fails_stops_the_apply_and_the_secret_is_kept(
     account: Account, folder: Path, sink: str, reason: str
 ) -> None:
-    target = command(folder, sink) if sink else "exec:/nowhere/at-all"
+    broken = folder / "broken"
+    broken.write_text("#!/nowhere/at-all\n")
+    broken.chmod(0o700)
+    target = command(folder, sink) if sink else f"exec:{broken}"
     outcome = account.apply("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", target)
     assert outcome.exit_code == 7
     assert outcome.statuses == {"setup_key/a": "failed", "setup_key/b": "skipped"}
@@ -244,7 +247,7 @@ def test_a_command_that_does_not_end_is_killed_and_the_secret_is_kept(
     )
 
 
-@pytest.mark.parametrize("target", ["exec:", "exec:'unclosed"])
+@pytest.mark.parametrize("target", ["exec:", "exec:'unclosed", "exec:/nowhere/at-all", "exec:no-such-program --now"])
 def test_a_command_that_is_none_is_a_usage_error(account: Account, target: str) -> None:
     outcome = account.apply("setup_keys: {a: {type: reusable}}", "--secrets-out", target)
     assert (outcome.exit_code, outcome.writes) == (64, [])

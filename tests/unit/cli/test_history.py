@@ -106,6 +106,7 @@ def test_journals_that_cannot_be_read_are_said(account: Account, folder: Path) -
         outcome = account.nbsync("history", name, "-o", "json")
         assert (outcome.exit_code, outcome.error.code) == (3, "NBS611")
         assert outcome.error.message == f"the journal {name} cannot be read: {why}"
+    assert account.nbsync("history", "empty").stdout == ""
     path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
     outcome = account.nbsync("history", path.name, "-o", "json")
     assert (outcome.exit_code, outcome.error.help) == (3, "use that version")

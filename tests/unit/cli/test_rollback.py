@@ -162,6 +162,13 @@ def test_a_rollback_that_was_killed_is_gone_on_with(
     assert (again.changes, exported(changed)) == ([], _CACHE["before"])
 
 
+def test_a_dry_run_shows_what_the_rollback_would_do(changed: Account) -> None:
+    shown = changed.nbsync("rollback", "journal", "--dry-run", "-o", "json", "--allow", "delete:9")
+    assert (shown.exit_code, shown.writes) == (0, [])
+    assert shown.changes == rolled_back(changed, "journal", "--allow", "delete:9").changes
+    assert len(shown.changes) > 40
+
+
 def fail_half_way(account: Account) -> None:
     """A rollback deletes two of three groups."""
     account.applied("groups: {a: , b: , c: }")

@@ -63,6 +63,18 @@ def test_its_changes_say_where_the_files_asked_for_them(account: Account) -> Non
     assert planned[0]["cause"]["file"] == "nbsync.yaml"
 
 
+def carried_out(outcome: Outcome) -> list[str]:
+    """What is said of runs that have carried out the same plan."""
+    return [found.message.partition(": ")[2] for found in outcome.findings if found.code == "NBS628"]
+
+
+def test_of_a_plan_that_others_have_overtaken_nobody_says_that_it_was_carried_out(account: Account) -> None:
+    saved(account)
+    account.applied(FILES)
+    again = account.nbsync("apply", *PLAN)
+    assert (again.exit_code, carried_out(again)) == (6, [])
+
+
 def test_it_is_applied_only_once(account: Account) -> None:
     saved(account)
     account.nbsync("apply", *PLAN)
@@ -75,6 +87,7 @@ def test_it_is_applied_only_once(account: Account) -> None:
         what = f"it was not there when planned, is there now with the id {ids[name]}"
         assert error.message == f"{error.address} has changed since the plan was made: {what}"
     assert {error.code for error in again.errors} == {"NBS620"}
+    assert carried_out(again) == ["3 of 3 changes were made"]
 
 
 def test_a_change_says_field_by_field_what_it_was_and_is(account: Account) -> None:
@@ -291,7 +304,8 @@ def test_a_cut_apply_is_not_taken_up_again_by_its_plan(account: Account) -> None
     saved(account)
     account.fault("POST", "/api/groups", "status:422", nth=2)
     assert account.nbsync("apply", *PLAN).exit_code == 7
-    assert account.nbsync("apply", *PLAN).exit_code == 6
+    again = account.nbsync("apply", *PLAN)
+    assert (again.exit_code, carried_out(again)) == (6, ["1 of 3 changes were made"])
     saved(account)
     assert account.nbsync("apply", *PLAN).exit_code == 0
 
