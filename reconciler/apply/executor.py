@@ -58,7 +58,7 @@ def execute(api: Api, book: Book, plan: Plan, run: Run) -> Report:
     changes = Calls(wire, book, witness, run.watch)
     work = Work(wire, changes, Renewal(wire, api, book, changes, witness), run, calls_of(plan), course)
     with wire.turn:
-        for stage in stages(plan.steps):
+        for stage in stages(plan):
             work.work_through(stage)
         work.look_back()
     position = {change: place for place, change in enumerate(plan.changes)}

@@ -12,7 +12,7 @@ from reconciler.api.problems import Stopped
 from reconciler.apply.batches import Batch, batches
 from reconciler.apply.calls import Calls
 from reconciler.apply.course import Course, Interruption, Progress
-from reconciler.apply.forecast import calls, reads_of
+from reconciler.apply.forecast import Stage, calls
 from reconciler.apply.journal import Unrecorded
 from reconciler.apply.neighbours import AnotherRun, Unwatched
 from reconciler.apply.outputs import Sink
@@ -58,14 +58,14 @@ class Work:
     left: int
     course: Course
 
-    def work_through(self, stage: Sequence[Step]) -> None:
+    def work_through(self, stage: Stage) -> None:
         """Take the steps of one stage; one read shows what came of the stage before and what this one was planned on."""
-        likely = [step.change for step in stage if not self.course.reason_to_skip(step)]
+        likely = [step.change for step in stage.steps if not self.course.reason_to_skip(step)]
         if likely:
             checked = [path for change in dict.fromkeys(likely) for path in self.calls.meanwhile.paths(change)]
             self.look_back(checked)
-        self.left -= reads_of(stage)
-        for batch in batches(stage):
+        self.left -= stage.reads
+        for batch in batches(stage.steps):
             self._take_all(batch)
 
     def _take_all(self, batch: Batch) -> None:

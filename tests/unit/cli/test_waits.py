@@ -125,6 +125,20 @@ def test_how_long_the_rest_takes_is_told_when_the_limit_is_met_and_not_with_ever
     assert len([line for line in told if line.startswith("waiting")]) <= refusals(limited)
 
 
+def test_what_changes_refer_to_is_read_and_counted_unless_it_is_new(account: Account) -> None:
+    text = "groups: {a: , b: }\npolicies: {p: {from: a, to: b, allow: all}}"
+    account.write("version: 1\n" + text)
+    assert "applying: 7 calls to make" in account.nbsync("apply", "--yes").stderr
+    account.write("version: 1\n" + text.replace("all}", "icmp}").replace("to: b", "to: a"))
+    outcome = account.nbsync("apply", "--yes")
+    assert "applying: 4 calls to make" in outcome.stderr
+    reads = [sent for sent in outcome.sent if sent in ("GET /api/groups", "GET /api/policies")]
+    assert (reads[-3:], outcome.writes[0][:17]) == (
+        ["GET /api/groups", "GET /api/policies", "GET /api/policies"],
+        "PUT /api/policies",
+    )
+
+
 def test_a_reading_tells_how_many_lists_are_left(limited: Any) -> None:
     limited.write(GROUPS)
     for _ in range(BURST):
