@@ -212,6 +212,7 @@ KIND = Kind(
     common=_common,
     apart=_apart,
     renames=True,
+    shown_by={"network": "policies"},
     # Names need not be unique, and what a policy refers to is only read. While one is being deleted the server may find it without
     # rules, and fails to list all of them for whoever asks: deletes go one by one.
     writes_together=frozenset({"create", "update"}),

@@ -252,11 +252,10 @@ def _parents_by_member(snapshot: Snapshot, kind: AnyKind) -> dict[str, str]:
 def _require_agreement(snapshot: Snapshot, kind: AnyKind, parents: Mapping[str, str]) -> None:
     """Children that only one of two lists knows prove that the other is not whole; what is missing would be made anew."""
     listed, known = snapshot.of(kind.name).keys(), parents.keys()
-    around = snapshot.of(kind.parent)
-    if not around or listed == known:
+    if listed == known:
         return
     missing = sorted(known - listed)
-    lists = kind.endpoint.path, next(iter(around.values())).kind.endpoint.path
+    lists = kind.endpoint.path, kind.endpoint.create_path.partition("/{parent}")[0]
     where, other = lists if missing else reversed(lists)
     which = (missing or sorted(listed - known))[0]
     raise odd_list(where, f"does not show the {kind.title} {which}, which GET /api{other} shows", AGAIN)

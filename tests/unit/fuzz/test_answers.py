@@ -119,6 +119,18 @@ def test_a_list_that_lacks_what_another_one_shows_is_not_believed(
     networks = [{**network, path.partition("/")[2]: None} for network in canned.answers["/api/networks"]]
     canned.instead = {"/api/networks": json_answer(networks)}
     assert f"which GET /api/{path} shows" in told(run(desk, "plan"))
+    canned.instead = {"/api/networks": json_answer([])}
+    message = told(run(desk, "plan"))
+    assert message.startswith("GET /api/networks does not show the network r")
+
+
+@pytest.mark.parametrize("nothing", [[], None])
+def test_no_policies_are_not_believed_where_networks_have_some(nothing: Any, canned: Canned, desk: Desk) -> None:
+    """Whoever believed it would make what is there a second time."""
+    canned.answers["/api/networks"][0]["policies"] = ["x"]
+    canned.instead = {"/api/policies": json_answer(nothing)}
+    expected = "GET /api/policies does not show any policy, and GET /api/networks shows one in "
+    assert told(run(desk, "plan")).startswith(expected)
 
 
 @pytest.mark.parametrize("nothing", [[], None])
