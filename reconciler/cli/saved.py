@@ -161,7 +161,7 @@ def make_again(session: Session, api: ReadApi, saved: SavedPlan, desired: Desire
     if account != saved.target.account:
         this = account or "one that the server does not let this token know"
         raise _foreign(f"the plan was made for the account {saved.target.account}, and this is {this}")
-    session.plan_digest = digest(saved)
+    session.plan_digest, session.view.is_of_file = digest(saved), True
     snapshot = read_account(session, desired, api)
     try:
         plan, book = plan_again(saved, desired, snapshot)

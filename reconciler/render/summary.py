@@ -138,7 +138,7 @@ def _after_apply(sheet: Sheet, view: View, report: Report) -> None:
     rest = ", ".join(f"{count} {status}" for count, status in ended if count)
     sheet.row((Piece(f"Applied {applied} of {_number(total, 'change')}: ", "bold red"),), (Piece(f"{rest}."),))
     _not_done(sheet, report)
-    for line in _next(view.command, report):
+    for line in _next(view, report):
         sheet.row((), (Piece(line),))
 
 
@@ -151,13 +151,14 @@ def _not_done(sheet: Sheet, report: Report) -> None:
         sheet.row((Piece(f"  and {len(missing) - LISTED} more"),))
 
 
-def _next(command: str, report: Report) -> list[str]:
+def _next(view: View, report: Report) -> list[str]:
     """What to do next."""
     lines = []
     if report.count(Status.UNKNOWN):
         lines.append("Where the end is unknown, the answer was lost; the next plan shows whether the change was made.")
     before = "What was applied stays. " if report.written else "Nothing was written. "
-    first = f"Run {command} again" if report.stopped else f"Mend what the errors say and run {command} again"
+    again = "plan anew" if view.is_of_file and report.written else f"run {view.command} again"
+    first = again.capitalize() if report.stopped else f"Mend what the errors say and {again}"
     after = ": it goes on from there." if report.written else "."
     return [*lines, f"{before}{first}{after}"]
 

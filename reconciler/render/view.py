@@ -30,6 +30,7 @@ class View:
         asked_for: changes that the files ask for since, where only drift is in the plan.
         runs: earlier runs, where these are asked for.
         shows_calls: every call of theirs is shown.
+        is_of_file: what is carried out is a plan file.
         plan_was_shown: a person has seen the plan already, to approve it.
     """
 
@@ -47,6 +48,7 @@ class View:
     asked_for: int = 0
     runs: list[Run] | None = None
     shows_calls: bool = False
+    is_of_file: bool = False
     plan_was_shown: bool = False
 
     @property

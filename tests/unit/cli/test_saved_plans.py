@@ -303,7 +303,11 @@ def test_a_secret_needs_its_place_when_the_plan_is_applied(account: Account) -> 
 def test_a_cut_apply_is_not_taken_up_again_by_its_plan(account: Account) -> None:
     saved(account)
     account.fault("POST", "/api/groups", "status:422", nth=2)
-    assert account.nbsync("apply", *PLAN).exit_code == 7
+    first = account.nbsync("apply", *PLAN[2:])
+    assert (first.exit_code, "Mend what the errors say and plan anew: it goes on from there." in first.stdout) == (
+        7,
+        True,
+    )
     again = account.nbsync("apply", *PLAN)
     assert (again.exit_code, carried_out(again)) == (6, ["1 of 3 changes were made"])
     saved(account)
