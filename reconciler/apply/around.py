@@ -61,7 +61,6 @@ class Around:
             if is_new or attribute in change.writes
         ]
         for address in dict.fromkeys([*([change.parent] if change.parent else []), *needed]):
-            found = [pair] if (pair := self._book.pairs.get(address)) else self._book.found(address)
-            for live in found:
-                if not self._fresh.is_own(live.kind, live.id):
-                    yield live
+            live = self._book.meant(address)
+            if live is not None and not self._fresh.is_own(live.kind, live.id):
+                yield live

@@ -29,9 +29,7 @@ class Bindings:
 
     def _live(self, kind: str, key: str) -> Live:
         address = Address(kind, key)
-        if live := self._book.pairs.get(address):
-            return live
-        found = self._book.found(address)
-        if len(found) != 1:
+        live = self._book.meant(address)
+        if live is None:
             raise NbsyncError(Diagnostic("NBS603", f"{address} does not exist", "run plan again", address=str(address)))
-        return found[0]
+        return live

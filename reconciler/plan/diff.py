@@ -174,7 +174,7 @@ class _Differ:
         """Key so far, if the object has another name or stands elsewhere."""
         kind = declared.kind
         renamed = bool(kind.name_field) and live.name != kind.name_form(declared.name)
-        around = self.book.pairs.get(declared.parent) if declared.parent else None
+        around = self.book.meant(declared.parent) if declared.parent else None
         moved = kind.moves and (around is None or around.id != live.parent)
         if not renamed and not moved:
             return None

@@ -86,6 +86,11 @@ class Book:
         """Live objects that the files would know by this address."""
         return self._by_address.get(address, [])
 
+    def meant(self, address: Address) -> Live | None:
+        """The live object that an address means, if it means just one."""
+        found = [pair] if (pair := self.pairs.get(address)) else self.found(address)
+        return found[0] if len(found) == 1 else None
+
     def key_now(self, live: Live) -> str:
         """Key of a live object by what it is called now, whatever the files call it."""
         return self._own_address(live).key

@@ -239,6 +239,12 @@ def test_what_has_changed_since_is_not_overwritten_and_named(account: Account) -
     assert rolled_back(account, *left).changes == ["~ policy/p (from, allow)", "- group/d"]
 
 
+def test_what_stands_in_something_that_the_run_did_not_touch_is_not_taken_for_moved(account: Account) -> None:
+    account.applied("networks: {n: {resources: {r: {address: a.example}}}}")
+    account.applied("networks: {n: {resources: {r: {address: b.example}}}}")
+    assert rolled_back(account).changes == ["~ network_resource/n/r (address)"]
+
+
 def test_what_the_run_did_not_touch_may_change_and_stays(account: Account) -> None:
     text = "groups: {a: , b: }\nnetworks: {n: {description: x}}"
     account.applied(text)
