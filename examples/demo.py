@@ -64,6 +64,7 @@ def open_the_lab(environ: dict[str, str]) -> None:
 def main() -> None:
     """Run the demo."""
     with simulated_account(EXAMPLES / "demo" / "account.yaml") as environ, tempfile.TemporaryDirectory() as folder:
+        environ["XDG_STATE_HOME"] = folder  # the journals of a demo are nobody's history
         say("The files of a company: are they valid? No server is asked.")
         nbsync(environ, "validate", "examples/company")
         say("What would change in its account, which three years of clicks have made what it is?")

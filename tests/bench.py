@@ -136,7 +136,8 @@ def account() -> Iterator[dict[str, str]]:
         _wait(url)
         setup = {"email": "owner@example.com", "password": "a long password", "name": "Owner", "create_pat": True}
         token = _post(url + "/api/setup", setup)["personal_access_token"]
-        yield {**os.environ, "NB_MANAGEMENT_URL": url, "NB_PAT": token}
+        with tempfile.TemporaryDirectory() as state:
+            yield {**os.environ, "NB_MANAGEMENT_URL": url, "NB_PAT": token, "XDG_STATE_HOME": state}
     finally:
         server.terminate()
         server.wait()
