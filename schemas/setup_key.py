@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -26,6 +27,9 @@ from schemas._core.kind import Account, Endpoint, Kind
 from schemas._core.shapes import Shape, where
 
 MINUTE = 60
+_XID = re.compile(r"[0-9a-v]{20}")
+_FIRST = datetime(2020, 1, 1, tzinfo=UTC)
+"""No key is older than the server."""
 LONGEST = 2**63 // 10**9
 """Seconds that the server can count: it counts nanoseconds."""
 
@@ -117,11 +121,12 @@ def _lifetime(seen: JsonObject) -> str:
 
 
 def _made(seen: JsonObject) -> datetime:
-    """The answer does not say when a key was made, but its id begins with that second (ids are xids)."""
-    try:
-        return datetime.fromtimestamp(int(seen["id"], 32) >> 68, UTC)
-    except (ValueError, OverflowError):
-        return datetime.fromisoformat(seen["updated_at"])
+    """The answer does not say when a key was made, but its id begins with that second if it is an xid; a new one was just made."""
+    changed = datetime.fromisoformat(seen["updated_at"])
+    if not _XID.fullmatch(seen["id"]):
+        return changed
+    made = datetime.fromtimestamp(int(seen["id"], 32) >> 68, UTC)
+    return made if _FIRST < made < changed + timedelta(seconds=MINUTE) else changed
 
 
 def _remarks(

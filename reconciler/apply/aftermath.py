@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from reconciler.apply.effect import Effect, effect_of
@@ -35,7 +36,7 @@ def _going_on(run: Run) -> str:
     if begin.command == "rotate" and begin.changes:
         return f"nbsync rotate {Address.parse(begin.changes[0].address).quoted} makes another and removes the rest"
     if begin.takes_back:
-        return "nbsync rollback goes on with it"
+        return f"nbsync rollback {shlex.quote(begin.takes_back.path)} goes on with it"
     if begin.plan:
         return (
             "its plan is made in part and cannot be gone on with: plan anew, that goes on from where the account stands"

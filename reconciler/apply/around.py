@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.apply.fresh import SLOWLY, Fresh
-from reconciler.plan.change import Action, Change
+from reconciler.apply.fresh import Fresh
+from reconciler.plan.change import Change
 from reconciler.plan.match import Book
 from reconciler.state.observe import paths_of
 from reconciler.state.snapshot import Live
 from schemas._core.kind import CannotExpress
-from schemas._core.references import ref_address, references
 
 
 def key_now(book: Book, live: Live) -> str:
@@ -43,7 +42,7 @@ class Around:
             AccountError: they cannot be read.
         """
         for then in self._of(change):
-            now = self._fresh.now(then.kind, then.parent, limit=SLOWLY).objects.get(then.id)
+            now = self._fresh.around(then.kind, then.parent).objects.get(then.id)
             address = self._book.addresses[then.kind.name, then.id]
             if now is None:
                 yield f"{address}, which it needs, is gone"
@@ -52,15 +51,7 @@ class Around:
                 yield f"{address}, which it needs, was {was} when planned, is {by_now} now"
 
     def _of(self, change: Change) -> Iterator[Live]:
-        if change.desired is None:
-            return
-        is_new = change.action in (Action.CREATE, Action.REPLACE)
-        needed = [
-            ref_address(ref, name)
-            for attribute, ref, name in references(change.desired)
-            if is_new or attribute in change.writes
-        ]
-        for address in dict.fromkeys([*([change.parent] if change.parent else []), *needed]):
+        for address in change.needs_as_they_are:
             live = self._book.meant(address)
             if live is not None and not self._fresh.is_own(live.kind, live.id):
                 yield live

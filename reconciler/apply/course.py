@@ -150,7 +150,8 @@ class Course:
     def hear(self, error: NbsyncError) -> None:
         """After some failures no other change could do better. Whoever has got one may tell of it without having the turn."""
         unheard = isinstance(error, Unreachable | RateLimited | TimedOut) and error.outcome == "not_processed"
-        self.is_cut_off = self.is_cut_off or unheard or isinstance(error, TokenRefused)
+        if unheard or isinstance(error, TokenRefused):
+            self.is_cut_off = True
         if unheard or isinstance(error, TokenRefused | SinkFailed | JournalFailed):
             self.ended = f"the run ended before it: {error.diagnostics[0].message}"
 

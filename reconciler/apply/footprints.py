@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from reconciler.apply.effect import Effect, effect_of, meant
@@ -24,20 +24,20 @@ from schemas._core.kind import CannotExpress
 NOT_RESTORED = "NBS613"
 
 
-def footprints(runs: Sequence[Run], book: Book) -> tuple[list[Footprint], list[Diagnostic]]:
+def footprints(runs: Sequence[Run], rollbacks: Sequence[Run], book: Book) -> tuple[list[Footprint], list[Diagnostic]]:
     """What runs have done, object by object in the order of their work; and warnings about what their journals do not tell.
 
     Args:
-        runs: the first one as its journal tells, and the rollbacks of it: what they have made again stands for what it deleted.
+        runs: as their journals tell.
+        rollbacks: of them: what these have made again stands for what the runs deleted.
         book: of the account as it is now, with all kinds that the journals name.
     """
     trail = _Trail(book)
-    for call in runs[0].calls.values():
+    for call in chain.from_iterable(run.calls.values() for run in runs):
         trail.follow(call)
     trail.is_restoring = True
-    for run in runs[1:]:
-        for call in run.calls.values():
-            trail.follow(call)
+    for call in chain.from_iterable(run.calls.values() for run in rollbacks):
+        trail.follow(call)
     left = [trail.whole(one) for place, one in trail.found.items() if place not in trail.untold]
     return [one for one in left if one.before or one.after], list(dict.fromkeys(trail.diagnostics))
 
@@ -49,8 +49,7 @@ class _Trail:
     Attributes:
         untold: places of objects of which the journal does not say how they were.
         is_restoring: what is followed is a rollback.
-        again: ids of deleted objects, and of those that a rollback has made in their place.
-        stirred: fields of the API that a rollback may have changed by the way, by kind.
+        again: id of a deleted object -> id of the one that a rollback has made in its place.
     """
 
     book: Book
@@ -59,12 +58,10 @@ class _Trail:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     is_restoring: bool = False
     again: dict[str, str] = field(default_factory=dict)
-    stirred: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def whole(self, one: Footprint) -> Footprint:
         """A footprint in view of all that was followed."""
-        before = _renumbered(one.before, self.again) if one.before and self.again else one.before
-        return replace(one, before=before, stirred=frozenset(self.stirred[one.kind.name]))
+        return replace(one, before=_renumbered(one.before, self.again)) if one.before and self.again else one
 
     def follow(self, call: Call) -> None:
         """Take in what one call did."""
@@ -72,11 +69,7 @@ class _Trail:
         kind = self.book.desired.registry.get(called.kind)
         if kind is None:
             self._tell(called.address, f"this version of nbsync knows no kind {called.kind}")
-            return
-        if self.is_restoring:
-            for other, fields in kind.stirs.items():
-                self.stirred[other] |= fields
-        if call.has_effect:
+        elif call.has_effect:
             self._answered(kind, call)
         elif call.is_open:
             self._open(kind, called)
@@ -98,6 +91,8 @@ class _Trail:
             self._gone(called)
         elif effect is not Effect.DID_NOT:
             after = self._as_meant(kind, called, live)
+            if called.method == "POST" and self.is_restoring and after is not live:
+                return  # somebody else's, as far as anybody knows: it stands in the way
             self._enter(_touched(called, after.id), after)
 
     def _as_meant(self, kind: AnyKind, called: Called, live: Live | None) -> Live:
@@ -137,6 +132,7 @@ class _Trail:
         gone = next((one for one in deleted if one.address == address), None)
         if gone is not None:
             del self.found[gone.place]
+            self.again = {old: touched.id if new == gone.id else new for old, new in self.again.items()}
             self.again[gone.id] = touched.id
         return gone
 
@@ -178,7 +174,7 @@ def _renumbered(live: Live, again: Mapping[str, str]) -> Live:
 
 def _with_ids(value: Any, again: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _with_ids(item, again) for key, item in value.items()}
+        return {again.get(key, key): _with_ids(item, again) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_ids(item, again) for item in value]
     return again.get(value, value) if isinstance(value, str) else value

@@ -8,7 +8,6 @@ from itertools import groupby
 
 from reconciler.apply.fresh import FEW
 from reconciler.plan.change import Action, Plan, Step
-from reconciler.plan.savefile import needed_by
 from schemas._core.address import Address
 from schemas._core.kind import Unique
 
@@ -47,7 +46,7 @@ def calls(step: Step) -> int:
 
 def _around(steps: Sequence[Step], coming: Collection[Address]) -> set[str]:
     """Kinds of what changes stand in or refer to, as far as it is there already."""
-    return {address.kind for step in steps for address in needed_by(step.change) if address not in coming}
+    return {address.kind for step in steps for address in step.change.needs_as_they_are if address not in coming}
 
 
 def _reads_of(stage: Sequence[Step]) -> int:

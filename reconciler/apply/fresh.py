@@ -128,6 +128,18 @@ class Fresh:
             self._try_together(paths)
             return self._view(kind, parent, paths)
 
+    def around(self, kind: AnyKind, parent: str = "") -> View:
+        """Likewise, for what is only referred to: where a rate limit makes requests wait, one read serves a stage.
+
+        Raises:
+            AccountError: they cannot be read.
+        """
+        return self.now(kind, parent, limit=SLOWLY if self._wire.is_limited else SOON)
+
+    def await_answers(self) -> None:
+        """Wait until no write is under way."""
+        self._wire.await_answers()
+
     def renewed(self, kind: AnyKind, parent: str = "", *, overtime: bool = False) -> View:
         """Likewise, from a read that begins now, after the end of the run's time if it has to.
 

@@ -29,7 +29,17 @@ class NotKept(NbsyncError):
 
 
 class BeyondWords(AccountError):
-    """An answer shows an object of the right kind for which the files have no words."""
+    """An answer shows an object of the right kind for which the files have no words.
+
+    Attributes:
+        said: how it differs from what was meant, for people.
+        is_more: it does more than an object of one declaration can.
+    """
+
+    def __init__(self, change: Change, why: CannotExpress) -> None:
+        self.said, self.is_more = f"it is one that the files have no words for: {why}", why.is_more
+        message, advice = f"{change.address}: {self.said}", "run plan to see what is there"
+        super().__init__(Diagnostic("NBS509", message, advice, address=str(change.address)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +90,7 @@ def shown(book: Book, change: Change, live: Live) -> Resource:
         decoded: Resource = kind.decode(kind.model, live.seen, book)
         return decoded.model_copy(update={LIFETIME: kind.lifetime(live.seen)}) if kind.lifetime else decoded
     except CannotExpress as error:
-        message = f"{change.address} is one that the files have no words for: {error}"
-        advice = "run plan to see what is there"
-        raise BeyondWords(Diagnostic("NBS509", message, advice, address=str(change.address))) from error
+        raise BeyondWords(change, error) from error
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise odd_answer(change) from error
 
@@ -122,9 +130,7 @@ def compare(book: Book, written: Written, live: Live, *, whole: bool) -> Compari
     try:
         there = shown(book, change, live)
     except BeyondWords as error:
-        return Comparison(
-            None, written.desired, (f"it is one that the files have no words for: {error.__cause__}",), True
-        )
+        return Comparison(None, written.desired, (error.said,), has_more=error.is_more)
     left = {
         name: getattr(written.desired, name) for name in unlike(book, change, written.desired, live, written.writes)
     }

@@ -54,12 +54,13 @@ class Image(BaseModel):
 
 
 class TakenBack(BaseModel):
-    """A run that a rollback takes back, and the file of its journal."""
+    """A run that a rollback takes back, the file of its journal, and addresses of objects that are left as they are."""
 
     model_config = ConfigDict(frozen=True)
 
     run: str
     path: str
+    leave: tuple[str, ...] = ()
 
 
 class Begin(Line):

@@ -208,7 +208,10 @@ class Meanwhile:
         if said or not stirred:
             return said
         said = differences(*self._comparable(now.kind, old, new, set(), removes=removes))
-        deed = self._watch.by_others(now.id, view.until) if said else ""
+        if not said:
+            return []
+        self._fresh.await_answers()
+        deed = self._watch.by_others(now.id, view.until - SOON)  # the log is as good as a list is
         return [f"{one} ({deed})" for one in said] if deed else []
 
     def _comparable(
@@ -216,14 +219,12 @@ class Meanwhile:
     ) -> tuple[State, State]:
         """The two states without what this run may have changed by the way (`stirred`), and what changes by itself."""
         specs = field_specs(kind.model)
-        left_out = stirred
+        left_out = set(stirred)
         if kind.volatile and removes:
-            left_out = left_out | {
-                spec.wire for spec in specs if spec.many and spec.ref and _is_part(now, then, spec.wire)
-            }
+            left_out |= {spec.wire for spec in specs if spec.many and spec.ref and _is_part(now, then, spec.wire)}
         words = {spec.wire for spec in specs} | {kind.name_field} | kind.echoes
         if kind.volatile and self._fresh.has_written:
-            left_out = left_out | (now.sent.keys() | then.sent.keys()) - words
+            left_out |= (now.sent.keys() | then.sent.keys()) - words
         said = {spec.said for spec in specs if spec.wire in left_out}
         then, now = (_without(state, left_out, said) for state in (then, now))
         if self._fresh.has_written and then.fields == now.fields != {}:

@@ -162,7 +162,9 @@ class CommandSink:
         if not self._arguments:
             raise UsageError(Diagnostic(SINK_FAILED, "--secrets-out exec: names no command", "write exec:COMMAND"))
         if shutil.which(self._arguments[0], path=environ.get("PATH")) is None:
-            message = f"the command of --secrets-out cannot be run: there is no program {self._arguments[0]}"
+            message = (
+                f"the command of --secrets-out cannot be run: there is no program {self._arguments[0]} that may be run"
+            )
             raise UsageError(Diagnostic(SINK_FAILED, message, "name it with its path, or install it"))
         self._environ = environ
 

@@ -157,14 +157,27 @@ def _is_locked(descriptor: int) -> bool:
     return False
 
 
-def newest_first(server: str, environ: Mapping[str, str]) -> Iterator[Run]:
-    """Runs against a server, those of its folder, as far as anybody asks for them.
+def known_runs(server: str, environ: Mapping[str, str], *files: Path | None) -> list[Run | Unreadable]:
+    """How the runs against a server began and ended, of the state folder and of more files, newest first.
+
+    A journal that cannot be read stands in its place.
 
     Raises:
-        Unreadable: as `runs_in`, or the folder cannot be read.
+        Unreadable: the folder cannot be read.
     """
-    for path in _paths(server, environ, None):
-        yield from (run for run in reversed(runs_in(path)) if run.begin.server == server)
+    paths = _paths(server, environ, None)
+    found = [one for path in paths for one in _ends(path, server)]
+    others = [file for file in files if file and file.is_file() and file.absolute() not in paths]
+    for run in (one for file in dict.fromkeys(others) for one in reversed(_ends(file, server))):
+        found.insert(_place(run, found), run)
+    return found
+
+
+def _place(run: Run | Unreadable, newest_first: Sequence[Run | Unreadable]) -> int:
+    if isinstance(run, Unreadable):
+        return 0
+    older = (at for at, one in enumerate(newest_first) if isinstance(one, Run) and one.begin.time < run.begin.time)
+    return next(older, len(newest_first))
 
 
 def _paths(server: str, environ: Mapping[str, str], file: Path | None) -> list[Path]:
@@ -203,7 +216,7 @@ def cut_off(server: str, account: Callable[[], str], environ: Mapping[str, str],
         file: the journal, where it is not in the state folder.
 
     Raises:
-        Unreadable: as `newest_first`.
+        Unreadable: the folder cannot be read, or a journal that has to be.
     """
     paths = _paths(server, environ, file)
     seen = [one for path in (paths if file else _down_to_open(paths)) for one in _ends(path, server)]
@@ -211,28 +224,6 @@ def cut_off(server: str, account: Callable[[], str], environ: Mapping[str, str],
     if not any(True for one in accounts for _ in _since_an_end(seen, one)):
         return []
     return [whole(run) for run in _since_an_end(seen, account())]
-
-
-def rollbacks_of(run: Run, environ: Mapping[str, str], file: Path | None = None) -> list[Run]:
-    """Runs that have taken a run back, wholly or in part, and those that have taken one of these back; the oldest first.
-
-    Args:
-        run: the run.
-        environ: `os.environ`, or a test's stand-in.
-        file: a journal to look into besides those in the state folder.
-
-    Raises:
-        Unreadable: the folder cannot be read, or one of these runs.
-    """
-    server = run.begin.server
-    paths = dict.fromkeys([*_paths(server, environ, None), *(_paths(server, environ, file) if file else [])])
-    seen = [one for path in paths for one in _ends(path, server) if isinstance(one, Run)]
-    known, found = {run.begin.run}, []
-    for one in sorted(seen, key=lambda one: one.begin.time):
-        if one.begin.takes_back and one.begin.takes_back.run in known:
-            known.add(one.begin.run)
-            found.append(whole(one))
-    return found
 
 
 def _down_to_open(paths: Sequence[Path]) -> Sequence[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from reconciler.apply.fresh import Fresh, Place
-from reconciler.apply.intent import NotKept, Written, changed_since, compare, is_wider, not_kept, odd_answer
+from reconciler.apply.intent import Comparison, NotKept, Written, changed_since, compare, is_wider, not_kept, odd_answer
 from reconciler.apply.neighbours import Unwatched
 from reconciler.apply.undo import Undo
 from reconciler.errors import Diagnostic, NbsyncError
@@ -112,7 +112,11 @@ class ReadBack:
             return self._beyond_words(written, live)
         if read_by is not None and (deed := self.watch.by_others(live.id, read_by)):
             return changed_since(written.change, found.said, deed)
-        if found.has_more or is_wider(live.kind, found.meant, found.there):
+        return self._act_upon(written, live, found)
+
+    def _act_upon(self, written: Written, live: Live, found: Comparison) -> NbsyncError:
+        """What gives more than meant is taken back."""
+        if found.has_more or (found.there is not None and is_wider(live.kind, found.meant, found.there)):
             return self.undo.undo(written, live, found)
         return not_kept(written.change, found.said)
 
@@ -122,7 +126,7 @@ class ReadBack:
         found = compare(self.book, written, now, whole=True) if now else None
         if now is None or found is None or found.there is not None:
             return odd_answer(written.change)
-        return self.undo.undo(written, now, found)
+        return self._act_upon(written, now, found)
 
 
 def _place(live: Live) -> Place:

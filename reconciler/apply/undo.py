@@ -96,7 +96,7 @@ class Undo:
         )
 
     def _send(self, written: Written, method: str, live: Live, body: JsonObject | None = None) -> None:
-        self._wire.send(written.planned, method, live.where, body)
+        self._wire.send(written.planned, method, live.where, body, overtime=True)
 
     def _until(
         self, written: Written, live: Live, send: Callable[[], None], is_done: Callable[[Resource | None], bool]

@@ -124,8 +124,8 @@ class Wire:
         """Note what an object at a path is like now: the next call to it changes that."""
         self._last[where] = seen
 
-    def send(self, change: Change, method: str, where: str, body: Any = None) -> Any:
-        """Make one call for a change, and return the answer.
+    def send(self, change: Change, method: str, where: str, body: Any = None, *, overtime: bool = False) -> Any:
+        """Make one call for a change, and return the answer; after the end of the run's time if it has to.
 
         Raises:
             CallFailed: as `Api.send`; a `BadAnswer` where it shows another object than the one that was written.
@@ -134,7 +134,7 @@ class Wire:
         """
         number = self._announce(change, method, where, body)
         try:
-            answer = self._sent(change, method, where, body)
+            answer = self._sent(change, method, where, body, overtime=overtime or self._here.has_begun)
         except (CallFailed, OutOfTime, Stopped) as error:
             may_have_effect = isinstance(error, CallFailed) and error.outcome == "unknown"
             self._here.has_begun = self._here.has_begun or may_have_effect
@@ -145,7 +145,7 @@ class Wire:
         self._note(number, change, method, where, answer)
         return answer
 
-    def _sent(self, change: Change, method: str, where: str, body: Any) -> Any:
+    def _sent(self, change: Change, method: str, where: str, body: Any, *, overtime: bool) -> Any:
         """The answer to a write, which shows what was written; whoever waits for it knows what has come of the write."""
         with self._answered:
             number = self._traces.sent(method, where)
@@ -153,7 +153,7 @@ class Wire:
         with self.aside():
             answer = None
             try:
-                found = self._api.send(method, where, body, overtime=self._here.has_begun)
+                found = self._api.send(method, where, body, overtime=overtime)
                 self._require_own(change.kind, method, where, body, found)
                 answer = found
             except CallFailed as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.apply.aftermath import aftermath
 from reconciler.apply.journal import Journal, Occasion, Unrecorded, open_journal
-from reconciler.apply.past import Unreadable, cut_off, newest_first, runs_in
+from reconciler.apply.past import Run, Unreadable, cut_off, known_runs, whole
 from reconciler.apply.report import Report
 from reconciler.apply.shelf import on_any_shelf
 from reconciler.cli.session import Session
@@ -71,10 +71,10 @@ def tell_of_the_last(session: Session, desired: Desired, snapshot: Snapshot) -> 
 
 def tell_of_this_plan(session: Session, digest: str) -> None:
     """Tell of the last run here that has carried out a plan file, if one has: what has changed since may be its own work."""
-    file, server = session.options.journal, session.view.server_url or ""
     try:
-        runs = reversed(runs_in(file)) if file and file.is_file() else newest_first(server, os.environ)
-        run = next((one for one in runs if one.begin.plan == digest and one.calls), None)
+        seen = known_runs(session.view.server_url or "", os.environ, session.options.journal)
+        runs = (whole(one) for one in seen if isinstance(one, Run) and one.begin.plan == digest)
+        run = next((one for one in runs if one.calls), None)
     except Unreadable:
         return  # that is told where a journal is needed
     if run is not None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.api.client import ReadApi
 from reconciler.apply.footprints import footprints
-from reconciler.apply.lines import TakenBack
-from reconciler.apply.past import Outcome, Run, Unreadable, newest_first, rollbacks_of, runs_in
+from reconciler.apply.past import Outcome, Run, Unreadable, known_runs
+from reconciler.apply.taking_back import Lost, Target, last
+from reconciler.apply.taking_back import named as of_journal
+from reconciler.cli import journals
 from reconciler.cli.apply import apply_made
-from reconciler.cli.journals import named, tell_of_the_last
 from reconciler.cli.options import collect, for_rollbacks, for_the_record
 from reconciler.cli.progress import Progress
 from reconciler.cli.session import Session, run_session
@@ -29,8 +28,6 @@ from reconciler.state.observe import observe_around
 from schemas import KINDS
 
 THE_RUN, FOREIGN = "NBS614", "NBS615"
-TAKEN_BACK = ("apply", "rollback")
-"""Commands whose last run a rollback takes back; a rotation only where its journal is named."""
 
 
 @click.command()
@@ -57,11 +54,10 @@ def rollback(
         nothing = nothing_asked(KINDS)
 
         def make(session: Session, _desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
-            run = _run(session, of)
-            session.takes_back = TakenBack(run=run.begin.run, path=str(run.path.absolute()))
-            rollbacks = rollbacks_of(run, os.environ, session.options.journal)
-            _tell_which(session, run, is_begun=bool(rollbacks))
-            return _plan(session, api, [run, *rollbacks], leave)
+            target = _target(session, of)
+            session.takes_back, session.goes_on = target.taken_back(leave), target.is_gone_on_with
+            _tell_which(session, target)
+            return _plan(session, api, target, session.takes_back.leave)
 
         if dry_run:
             plan, _ = make(session, nothing, session.reader())
@@ -71,56 +67,40 @@ def rollback(
     return run_session("rollback", collect(given), work)
 
 
-def _run(session: Session, journal: str | None) -> Run:
-    """The run that is to be taken back.
+def _target(session: Session, journal: str | None) -> Target:
+    """What is to be taken back.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is nothing.
         DesiredStateError: its journal cannot be read, is of another account, or not at its end yet.
     """
-    if journal is None:
-        found = (run for run in _newest(session) if run.begin.command in TAKEN_BACK)
-        run = next(filter(_has_changed, found), None)
-        run = _gone_on_with(run) if run else None
-        where = f"no apply against {session.view.server_url} has left a journal of this account here"
-    else:
-        path = named(journal, os.environ)
-        run = next(filter(_has_changed, reversed(runs_in(path))), None)
-        where = f"no run in {path} has changed anything"
-    if run is None:
-        raise UsageError(Diagnostic(THE_RUN, where, "nbsync history lists the journals; name one"))
-    _require_account(session, run, is_named=journal is not None)
-    if run.outcome is Outcome.RUNNING:
-        raise Unreadable(run.path, "its run is still at work", "wait until it has ended")
-    return run
-
-
-def _gone_on_with(run: Run) -> Run:
-    """The run itself; of a rollback that did not come to its end, the one that it was to take back.
-
-    Raises:
-        UsageError: that one's journal is not there any more.
-    """
-    wanted = run.begin.takes_back
-    if wanted is None or run.outcome in (Outcome.DONE, Outcome.RUNNING):
-        return run
-    path = Path(wanted.path)
-    found = next((one for one in (runs_in(path) if path.exists() else ()) if one.begin.run == wanted.run), None)
+    options, url = session.options, session.view.server_url or ""
+    path = journals.named(journal, os.environ) if journal is not None else None
+    is_nowhere = options.simulate is not None and path is None
+    seen = [] if is_nowhere else known_runs(url, os.environ, options.journal, path)
+    try:
+        if path is None:
+            found = last(seen, session.account())
+            where = f"no apply against {url} has left a journal of this account here"
+        else:
+            found = of_journal(path, seen)
+            where = f"no run in {path} has changed anything"
+    except Lost as error:
+        raise _lost(error.rollback) from None
     if found is None:
-        message = (
-            f"the last rollback did not come to its end, and {path}, the journal of what it was to take back, is gone"
-        )
-        advice = f"take that rollback itself back: nbsync rollback {shlex.quote(str(run.path))}; or change by hand what is left"
-        raise UsageError(Diagnostic(THE_RUN, message, advice))
+        raise UsageError(Diagnostic(THE_RUN, where, "nbsync history lists the journals; name one"))
+    _require_account(session, found.run, is_named=journal is not None)
+    if found.run.outcome is Outcome.RUNNING:
+        raise Unreadable(found.run.path, "its run is still at work", "wait until it has ended")
     return found
 
 
-def _newest(session: Session) -> Iterator[Run]:
-    """Runs that were on this account, or may have been, newest first."""
-    if session.options.simulate is not None:
-        return iter(())
-    account = session.account()
-    return (run for run in newest_first(session.view.server_url or "", os.environ) if run.may_be_on(account))
+def _lost(rollback: Run) -> UsageError:
+    wanted = rollback.begin.takes_back
+    path = wanted.path if wanted else "the file"
+    message = f"the last rollback did not come to its end, and {path}, the journal of what it was to take back, is gone"
+    advice = f"take that rollback itself back: nbsync rollback {shlex.quote(str(rollback.path))}; or change by hand what is left"
+    return UsageError(Diagnostic(THE_RUN, message, advice))
 
 
 def _require_account(session: Session, run: Run, *, is_named: bool) -> None:
@@ -153,31 +133,29 @@ def _foreign(message: str) -> DesiredStateError:
     )
 
 
-def _has_changed(run: Run) -> bool:
-    return any(call.has_effect or call.is_open for call in run.calls.values())
-
-
-def _tell_which(session: Session, run: Run, *, is_begun: bool) -> None:
-    begin = run.begin
-    does = "goes on taking back" if is_begun else "takes back"
+def _tell_which(session: Session, target: Target) -> None:
+    run, begin = target.run, target.run.begin
+    does = "goes on taking back" if target.is_gone_on_with else "takes back"
     message = f"this {does} nbsync {begin.command} at {begin.time}, of which {run.made} of {len(begin.changes)} changes were made"
+    if count := len(target.runs) - 1:
+        message += f"; and what it went on with, {count} before it"
     session.view.diagnostics.append(
         Diagnostic(THE_RUN, message, f"nbsync history {run.path} shows its calls", Severity.INFO)
     )
 
 
-def _plan(session: Session, api: ReadApi, runs: list[Run], leave: tuple[str, ...]) -> tuple[Plan, Book]:
-    calls = [call.called for run in runs for call in run.calls.values()]
+def _plan(session: Session, api: ReadApi, target: Target, leave: tuple[str, ...]) -> tuple[Plan, Book]:
+    calls = [call.called for run in (*target.runs, *target.rollbacks) for call in run.calls.values()]
     kinds = {called.kind for called in calls} | {
         image.kind for image in chain.from_iterable(one.falls for one in calls)
     }
     with session.telling(Progress("reading the account", quiet=session.options.quiet)):
         snapshot = observe_around(api, KINDS, kinds & KINDS.keys())
     session.view.server_version = snapshot.server_version
-    tell_of_the_last(session, nothing_asked(KINDS), snapshot)
+    journals.tell_of_the_last(session, nothing_asked(KINDS), snapshot)
     now = Book(nothing_asked(KINDS), snapshot)
     try:
-        touched, untold = footprints(runs, now)
+        touched, untold = footprints(target.runs, target.rollbacks, now)
         plan, book = plan_restoration(touched, now, session.options.allowances, leave)
     except NbsyncError:
         raise
@@ -185,7 +163,7 @@ def _plan(session: Session, api: ReadApi, runs: list[Run], leave: tuple[str, ...
         # People can edit journals: objects in them need not be such as any server shows.
         if "NBSYNC_DEBUG" in os.environ:
             raise
-        raise Unreadable(runs[0].path, f"it holds what no run writes ({type(error).__name__})") from error
+        raise Unreadable(target.run.path, f"it holds what no run writes ({type(error).__name__})") from error
     session.view.diagnostics += untold
     session.view.plan = plan
     return plan, book

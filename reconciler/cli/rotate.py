@@ -43,13 +43,15 @@ def rotate(*, address: str, yes: bool, secrets_out: str | None, **given: Any) ->
 
     def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
         snapshot = read_account(session, desired, api)
-        told = session.view.diagnostics
-        told[:] = [found for found in told if (found.code, found.address) != (LOST, address)]  # this very run renews it
         plan, book = plan_rotation(desired, snapshot, address, session.options.allowances)
         session.view.plan = plan
         return plan, book
 
     def work(session: Session) -> ExitCode:
-        return apply_made(session, make, yes=yes, secrets_out=secrets_out)
+        code = apply_made(session, make, yes=yes, secrets_out=secrets_out)
+        if code is ExitCode.DONE:  # this very run has renewed it
+            told = session.view.diagnostics
+            told[:] = [found for found in told if (found.code, found.address) != (LOST, address)]
+        return code
 
     return run_session("rotate", collect(given), work)

@@ -13,6 +13,7 @@ from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.fields import Resource
+from schemas._core.references import ref_address, references
 
 
 class Action(StrEnum):
@@ -91,6 +92,19 @@ class Change:
     falls: tuple[tuple[Address, str], ...] = ()
     beside: tuple[Live, ...] = ()
     origin: Origin | None = None
+
+    @property
+    def needs_as_they_are(self) -> tuple[Address, ...]:
+        """Addresses of what the object stands in, and of what a request names by its id: of an update, what it writes."""
+        if self.desired is None:
+            return ()
+        is_new = self.action in (Action.CREATE, Action.REPLACE)
+        named = [
+            ref_address(ref, name)
+            for attribute, ref, name in references(self.desired)
+            if is_new or attribute in self.writes
+        ]
+        return tuple(dict.fromkeys([*([self.parent] if self.parent else []), *named]))
 
     @property
     def removes(self) -> bool:

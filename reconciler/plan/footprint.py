@@ -22,7 +22,6 @@ class Footprint:
         address: by which the run knew it.
         before: the object before the run; None if the run made it.
         after: the object as the run left it; None if the run deleted it.
-        stirred: fields of the API that may have become others since by what is known to have been done to other objects.
     """
 
     address: Address
@@ -30,7 +29,6 @@ class Footprint:
     id: str
     before: Live | None
     after: Live | None
-    stirred: frozenset[str] = frozenset()
 
     @property
     def place(self) -> tuple[str, str]:
@@ -76,7 +74,6 @@ def since(footprint: Footprint, live: Live, book: Book) -> list[str]:
     after, before = footprint.after, footprint.before
     assert after is not None, "the run has left it in place"
     specs = changed(footprint, book) if before else list(comparable_specs(footprint.kind.model))
-    specs = [spec for spec in specs if spec.wire not in footprint.stirred]
     then, now = decoded(footprint.kind, after.seen, book), decoded(footprint.kind, live.seen, book)
     first = decoded(footprint.kind, before.seen, book) if before else None
     values = [(spec.said, *(getattr(model, spec.name, None) for model in (then, now, first))) for spec in specs]

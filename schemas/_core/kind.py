@@ -54,11 +54,16 @@ class Account(Protocol):
 
 
 class CannotExpress(Exception):
-    """A live object that the language has no words for; it can be left or deleted, not declared."""
+    """A live object that the language has no words for; it can be left or deleted, not declared.
 
-    def __init__(self, message: str, advice: str) -> None:
+    Attributes:
+        advice: what to do about it.
+        is_more: it does more than an object of one declaration can.
+    """
+
+    def __init__(self, message: str, advice: str, *, is_more: bool = False) -> None:
         super().__init__(message)
-        self.advice = advice
+        self.advice, self.is_more = advice, is_more
 
 
 class Layout(Enum):

@@ -137,6 +137,7 @@ def only_rule(seen: JsonObject) -> JsonObject:
         raise CannotExpress(
             f"the live policy has {len(rules)} rules; the language has one rule per policy",
             "declare one policy per rule under new names and delete this one, or list its address under unmanaged",
+            is_more=len(rules) > 1,
         )
     rule: JsonObject = rules[0]
     for field, known in (("action", ACTIONS), ("protocol", (*PROTOCOLS, SSH))):

@@ -156,7 +156,7 @@ def test_a_rollback_that_was_killed_is_gone_on_with(
     outcome = rolled_back(changed, "--allow", "delete:9")
     assert exported(changed) == _CACHE["before"]
     (told,) = (found for found in outcome.warnings if found.code == "NBS609")
-    assert told.help.endswith("; nbsync rollback goes on with it")
+    assert told.help.endswith(f"; nbsync rollback {Path('journal').absolute()} goes on with it")
     assert outcome.findings[-1].message.startswith("this goes on taking back nbsync apply at ")
     again = rolled_back(changed, "journal", "--allow", "delete:9")
     assert (again.changes, exported(changed)) == ([], _CACHE["before"])
@@ -197,6 +197,123 @@ def test_a_rollback_cannot_be_gone_on_with_without_the_journal_that_it_follows(a
     assert (outcome.exit_code, outcome.error.code, outcome.writes) == (64, "NBS614", [])
     assert str(first) in outcome.error.message
     assert f"nbsync rollback {half}" in outcome.error.help
+
+
+def test_a_rollback_that_was_killed_before_its_first_call_is_gone_on_with(
+    account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    def die(self: Journal, *_: Any, **__: Any) -> None:
+        os.close(self._descriptor)
+        raise Killed
+
+    account.applied("groups: {a: }")
+    account.applied("groups: {a: , b: }")
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "call", die)
+        with pytest.raises(Killed):
+            account.nbsync("rollback", str(journals(folder)[0]), "--yes", "-q")
+    assert rolled_back(account).changes == ["- group/a"]
+    assert account.names("/groups") == ["All", "b"]
+
+
+def test_what_was_left_stays_left_when_a_rollback_is_gone_on_with(account: Account) -> None:
+    account.applied("groups: {a: , b: , c: }")
+    account.fault("DELETE", f"/api/groups/{account.named('/groups', 'b')['id']}", "status:422")
+    assert rollback(account, "--leave", "group/a").exit_code == 7
+    assert rolled_back(account).changes == ["- group/b"]
+    assert account.names("/groups") == ["All", "a"]
+
+
+def test_both_halves_of_a_rollback_are_taken_back_together(account: Account) -> None:
+    fail_half_way(account)
+    rolled_back(account)
+    outcome = rolled_back(account)
+    assert outcome.findings[-1].message.endswith("; and what it went on with, 1 before it")
+    assert account.names("/groups") == ["All", "a", "b", "c"]
+    rolled_back(account)
+    assert account.names("/groups") == ["All"]
+
+
+def test_a_rollback_that_somebody_ended_by_hand_is_over(account: Account) -> None:
+    fail_half_way(account)
+    account.send("DELETE", f"/groups/{account.named('/groups', 'b')['id']}")
+    assert rolled_back(account).changes == []
+    assert set(rolled_back(account).changes) == {"+ group/a", "+ group/c"}
+
+
+def test_a_journal_that_holds_all_runs_is_enough(account: Account) -> None:
+    journal = ("--journal", "all.jsonl")
+    account.applied("groups: {z: }")
+    account.applied("groups: {a: , b: , c: }", *journal)
+    account.fault("DELETE", f"/api/groups/{account.named('/groups', 'b')['id']}", "status:422")
+    assert rollback(account, *journal).exit_code == 7
+    assert rolled_back(account, *journal).changes == ["- group/b"]
+    assert account.names("/groups") == ["All", "z"]
+
+
+LITTLE = "manage: {default: full}\nguards: {max_delete: {percent: 100}}\nunmanaged: [policy/Default]\ngroups: {x: }\npolicies: {}"
+
+
+def little(account: Account, before: str) -> None:
+    """Apply a document, and then little, so that most of it is deleted."""
+    account.applied(before)
+    account.applied(LITTLE, "--allow-empty", "policies")
+
+
+def cut_rollback(account: Account, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Kill a rollback before the server sees its nth call."""
+    with monkeypatch.context() as patch:
+        kill(patch, "call", number)
+        with pytest.raises(Killed):
+            account.nbsync("rollback", "--yes", "-q")
+
+
+def test_an_object_of_somebody_else_is_not_taken_for_one_that_a_cut_rollback_made(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.join("good", "evil")
+    little(account, "groups: {x: , g: {peers: [good]}}\npolicies: {p: {from: g, to: x, allow: all}}")
+    cut_rollback(account, monkeypatch, 1)
+    (evil,) = (peer["id"] for peer in account.read("/peers") if peer["name"] == "evil")
+    account.send("POST", "/groups", {"name": "g", "peers": [evil]})
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert any("another group is called so by now" in error.message for error in outcome.errors)
+
+
+def test_what_others_do_between_the_halves_is_not_overwritten(account: Account) -> None:
+    account.join("m1", "m2", "m3")
+    account.applied("groups: {g: {peers: [m1]}}\npeers: {m1: {ssh_enabled: false}}")
+    account.applied("groups: {g: {peers: [m1, m2]}}\npeers: {m1: {ssh_enabled: true}}")
+    group = account.named("/groups", "g")["id"]
+    account.fault("PUT", f"/api/groups/{group}", "status:422")
+    assert rollback(account).exit_code == 7
+    account.send("PUT", f"/groups/{group}", {"name": "g", "peers": [peer["id"] for peer in account.read("/peers")]})
+    outcome = rollback(account)
+    assert (outcome.exit_code, outcome.writes, outcome.error.address) == (6, [], "group/g")
+
+
+@pytest.mark.parametrize("rule", ["allow: all", "ssh: {g: [root]}"])
+def test_references_follow_what_the_first_half_has_made_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    before = f"groups: {{x: , g: }}\npolicies: {{p: {{from: g, to: x, {rule}}}}}"
+    little(account, before)
+    cut_rollback(account, monkeypatch, 2)
+    rolled_back(account)
+    assert account.plan(before).changes == []
+
+
+def test_a_rollback_that_is_taken_back_and_begun_again_follows_every_id(account: Account, folder: Path) -> None:
+    before = "groups: {x: , g: }\npolicies: {p: {from: g, to: x, allow: all}}"
+    little(account, before)
+    applied = journals(folder)[-1]
+    for _ in range(2):
+        account.fault("POST", "/api/policies", "status:422")
+        assert rollback(account, str(applied)).exit_code == 7
+        rolled_back(account, str(journals(folder)[-1]))
+    rolled_back(account, str(applied))
+    assert account.plan(before).changes == []
 
 
 def test_something_new_that_is_not_as_the_cut_call_asked_for_is_left_to_a_person(
