@@ -238,6 +238,13 @@ def test_it_is_told_by_rotate_and_as_text_and_the_advice_works(account: Account,
     assert told(account, KEY) == []
 
 
+def test_a_lost_secret_is_named_as_long_as_nobody_has_renewed_it(account: Account, folder: Path) -> None:
+    account.applied(KEY, *SINK)
+    cut(journals(folder)[0], "answer")
+    outcome = account.nbsync("rotate", "setup_key/k", "--yes", "-o", "json")
+    assert (outcome.exit_code, [found.code for found in outcome.warnings]) == (5, ["NBS609", "NBS610"])
+
+
 def test_of_two_keys_of_one_name_nobody_says_that_the_second_was_not_made(account: Account, folder: Path) -> None:
     """A rotation was killed after the server had made the new key, and before its answer."""
     account.applied(KEY, *SINK)

@@ -473,6 +473,17 @@ def test_no_access_is_given_to_what_is_called_otherwise_by_now(
     assert outcome.error.message.endswith(said)
 
 
+def test_what_a_change_refers_to_is_looked_at_again_within_a_stage(
+    account: Account, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.applied(GROUPS)
+    monkeypatch.setattr("reconciler.apply.fresh.SOON", -1)  # some seconds pass between two changes
+    after_the_write(between, "/api/policies", lambda: by_the_owner(account, swap("/groups")))
+    outcome = account.apply(GROUPS + "policies: {p: {from: a, to: a, allow: all}, q: {from: a, to: a, allow: all}}")
+    assert outcome.statuses == {"policy/p": "applied", "policy/q": "failed"}
+    assert "group/a, which it needs, was a when planned, is b now" in outcome.change("policy/q")["error"]["message"]
+
+
 def test_a_click_on_members_counts_also_where_the_run_itself_moves_some(account: Account, between: Between) -> None:
     before = "groups: {a: {peers: []}, b: {peers: []}}\naccount: {peer_login_expiration: 24h}\n"
     account.join("m1", "m2")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from reconciler.api.pacing import Pace
 from reconciler.simulator import Simulator
 from schemas import KINDS
 from tests.unit.apply.journals import fill_up
@@ -407,6 +408,42 @@ def test_a_new_policy_that_comes_out_with_another_rule_is_deleted(account: Accou
     assert error["message"].endswith(RULES)
 
 
+def test_what_is_too_wide_is_taken_back_also_after_the_end_of_the_time(
+    account: Account, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.applied(GROUPS)
+    opened: list[str] = []
+
+    def after(request: Request, response: Response) -> Response:
+        if request.method == "POST" and not opened:
+            row = account.row("policies", account.named("/policies", "p")["id"])
+            account.store("policies", {**row, "rules": [{**row["rules"][0], "protocol": "all"}]})
+            opened.append(row["id"])
+            account.fault("POST", "/api/policies", "status:422")
+        elif request.method == "GET" and request.path == "/api/policies" and opened:
+            monkeypatch.setattr(Pace, "time_left", -1.0)
+        return response
+
+    between.after = after
+    text = GROUPS + "policies: {p: {from: a, to: b, allow: icmp}, q: {from: a, to: b, allow: icmp}}"
+    outcome = account.apply(text, "--timeout", "1h")
+    assert outcome.change("policy/p")["error"]["code"] == "NBS631"
+    assert account.named("/policies", "p")["enabled"] is False
+
+
+def test_a_word_of_a_newer_server_is_no_reason_to_take_a_policy_back(account: Account, between: Between) -> None:
+    account.applied(GROUPS)
+
+    def after(_request: Request, response: Response) -> Response:
+        response.set_data(response.get_data().replace(b'"icmp"', b'"icmpv4"'))
+        return response
+
+    between.after = after
+    error = failed(account.apply(GROUPS + "policies: {p: {from: a, to: b, allow: icmp}}"))
+    assert (error["code"], account.names("/policies")) == ("NBS604", ["Default", "p"])
+    assert "the protocol 'icmpv4', for which the language has no word" in error["message"]
+
+
 def test_a_changed_policy_that_keeps_another_rule_is_said_loudly(account: Account, between: Between) -> None:
     """NetBird keeps rules that an update does not send."""
     account.applied(GROUPS + "policies: {p: {from: a, to: b, allow: all}}")
@@ -469,6 +506,19 @@ def test_a_token_that_lives_longer_than_meant_is_deleted(account: Account, betwe
     assert error["code"] == "NBS631"
     assert error["message"].endswith("was deleted again: expires_in: meant 9d, is 365d")
     assert not account.read(f"/users/{account.named('/users', 's')['id']}/tokens")
+
+
+def test_a_lifetime_may_be_rounded(account: Account, between: Between) -> None:
+    Liar(account, between, "POST", "/setup-keys", lets(expires_in=43200 - 50)).left = 1
+    account.applied("setup_keys: {k: {type: reusable, expires_in: 12h}}", *SECRETS)
+
+
+@pytest.mark.parametrize("identifier", ["7", "0" * 20, "v" * 20, "a-key"])
+def test_ids_that_hold_no_time_say_nothing_of_a_lifetime(identifier: str) -> None:
+    seen = {"id": identifier, "updated_at": "2026-03-01T10:00:00Z", "expires": "2026-03-01T22:00:00Z"}
+    lifetime = KINDS["setup_key"].lifetime
+    assert lifetime is not None
+    assert lifetime(seen) == "12h"
 
 
 def test_a_key_that_ends_too_early_is_said(account: Account, between: Between) -> None:

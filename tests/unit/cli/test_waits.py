@@ -133,10 +133,8 @@ def test_what_changes_refer_to_is_read_and_counted_unless_it_is_new(account: Acc
     outcome = account.nbsync("apply", "--yes")
     assert "applying: 4 calls to make" in outcome.stderr
     reads = [sent for sent in outcome.sent if sent in ("GET /api/groups", "GET /api/policies")]
-    assert (reads[-3:], outcome.writes[0][:17]) == (
-        ["GET /api/groups", "GET /api/policies", "GET /api/policies"],
-        "PUT /api/policies",
-    )
+    assert sorted(reads[-3:]) == ["GET /api/groups", "GET /api/policies", "GET /api/policies"]
+    assert outcome.writes[0].startswith("PUT /api/policies/")
 
 
 def test_a_reading_tells_how_many_lists_are_left(limited: Any) -> None:
