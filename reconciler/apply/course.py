@@ -141,7 +141,7 @@ class Course:
         self.ended = "the run was interrupted"
 
     def _out_of_time(self, diagnostic: Diagnostic) -> None:
-        """Nothing of this step was sent, nor is anything of the others."""
+        """Nothing more is begun."""
         if self.report.stopped is None:
             self.report.diagnostics.append(diagnostic)
         self.report.stopped = self.report.stopped or ExitCode.THROTTLED
