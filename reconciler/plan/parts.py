@@ -20,7 +20,7 @@ def take_apart(shares: Shares, turns: Turns) -> None:
         _split(change, shares.common[change], shares, turns)
     for turn in list(turns):
         for needed in list(turns[turn]):
-            if needed[1] is Part.WHOLE and _is_early(turn, needed[0], shares):
+            if needed[1] is Part.WHOLE and _is_early(turn, needed, shares):
                 _part(turn, needed, shares, turns)
 
 
@@ -39,10 +39,10 @@ def _is_for_part(needed: Change, change: Change, common: Resource) -> bool:
     return needed.action in (Action.CREATE, Action.REPLACE) and needed.address in (*around, *referred(common))
 
 
-def _is_early(turn: Turn, other: Change, shares: Shares) -> bool:
-    """Another change, which widens, would have to come before one that is done before anything widens."""
-    rank, effect = shares.rank(turn), shares.effects[other]
-    return (effect is Effect.WIDENS and rank < Rank.UNCLOSES) or (effect is Effect.MIXED and rank < Rank.MIXED)
+def _is_early(turn: Turn, needed: Turn, shares: Shares) -> bool:
+    """What is waited for does something to access, and would have to come before its time: with what narrows more urgently."""
+    rank = shares.rank(turn)
+    return rank < min(shares.rank(needed), Rank.UNCLOSES) and shares.effects[needed[0]] is not Effect.NEUTRAL
 
 
 def _part(turn: Turn, needed: Turn, shares: Shares, turns: Turns) -> None:

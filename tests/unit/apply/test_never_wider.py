@@ -212,6 +212,14 @@ CASES = {
         GROUPS % "m1" + IDLE % ("", "i: {network: 192.168.1.0/24, peer: m4, groups: [g]}"),
         ["DELETE policies", "POST routes"],
     ),
+    "a resource that goes does not hurry the policy that lets go of it, where that one closes now and routes are still open": (
+        GROUPS % "m1"
+        + "networks: {n: {resources: {r: {address: 10.0.0.1}}}}\n"
+        + "policies: {p: {from: {resource: n/r}, to: g, allow: tcp, enabled: false}, x: {from: h, to: h, allow: tcp, enabled: false}}\n"
+        + "routes: {i: {network: 192.168.1.0/24, peer: m4, groups: [g]}, x: {network: 192.168.2.0/24, peer: m3, groups: [h], enabled: false}}",
+        GROUPS % "m1" + "networks: {n: {resources: {s: {address: 10.1.0.1}}}}\n" + IDLE % ("p: {from: g, to: k, deny: tcp}", ""),
+        ["DELETE routes", "PUT resources", "PUT policies", "POST resources", "DELETE resources"],
+    ),
 }
 
 
