@@ -9,20 +9,17 @@ to what before and after have in common.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from functools import cached_property
 
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
 from reconciler.plan.rings import Part, Turn
-from schemas import AnyKind
-from schemas._core.address import Address
+from reconciler.plan.uses import Surroundings, Uses
 from schemas._core.codec import field_specs
 from schemas._core.effect import Common, Effect, Use
 from schemas._core.fields import Resource
-from schemas._core.kind import CannotExpress
 
 Pair = tuple[Change, Change]
 """A new way in, and the old one in whose place it comes."""
@@ -86,12 +83,12 @@ def share_out(book: Book, changes: Collection[Change], gone: Collection[Change],
         gone: those whose objects are deleted first and made anew.
         successors: new ways in and the old ones that go.
     """
-    uses = _Uses(book, changes)
+    uses = Uses(book, changes)
     effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
     in_turn = _in_turn(successors, effects)
     effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
     touching = [change for change, effect in effects.items() if effect is not Effect.NEUTRAL]
-    closing = {change for change in touching if _closes(change) and uses.lead_on}
+    closing = {change for change in touching if _closes(change) and uses.lead_on()}
     found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
@@ -121,10 +118,10 @@ def _taken(change: Change, common: Resource) -> frozenset[str]:
     return frozenset(name for name in names if getattr(common, name) != getattr(whole, name))
 
 
-def _effect(change: Change, uses: _Uses) -> Effect:
+def _effect(change: Change, uses: Uses) -> Effect:
     if change.action is Action.REPLACE:
         return Effect.NEUTRAL
-    effect: Effect = change.kind.effect(change.before, change.after, _Around(change, uses))
+    effect: Effect = change.kind.effect(change.before, change.after, Surroundings(change, uses))
     return effect
 
 
@@ -142,7 +139,7 @@ def _closes(change: Change) -> bool:
     return any(use is Use.CLOSES for model in models for _, use in change.kind.uses(model))
 
 
-def _meeting(found: Shares, uses: _Uses) -> Meeting:
+def _meeting(found: Shares, uses: Uses) -> Meeting:
     meeting: Meeting = defaultdict(list)
     for change, effect in found.effects.items():
         if effect is Effect.MIXED:
@@ -152,13 +149,13 @@ def _meeting(found: Shares, uses: _Uses) -> Meeting:
     return meeting
 
 
-def _apart(change: Change, uses: _Uses) -> Hashable:
+def _apart(change: Change, uses: Uses) -> Hashable:
     model = change.after or change.before
-    found = None if model is None else change.kind.apart(model, _Around(change, uses))
+    found = None if model is None else change.kind.apart(model, Surroundings(change, uses))
     return change if found is None else found
 
 
-def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: _Uses) -> None:
+def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses) -> None:
     """Leave those in one piece that lose most by being split; split the others."""
     common = {change: _common(change, uses) for changes in meeting.values() for change in changes}
     over = {change for pair in in_turn for change in pair}
@@ -180,79 +177,8 @@ def _loss(changes: list[Change], common: dict[Change, Common | None], over: Coll
     return fixed, cutting, len(changes)
 
 
-def _common(change: Change, uses: _Uses) -> Common | None:
+def _common(change: Change, uses: Uses) -> Common | None:
     if change.live is None or change.before is None or change.after is None:
         return None
-    found: Common | None = change.kind.common(change.before, change.after, _Around(change, uses))
+    found: Common | None = change.kind.common(change.before, change.after, Surroundings(change, uses))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What a kind may ask about a change."""
-
-    change: Change
-    uses: _Uses
-
-    @property
-    def own(self) -> frozenset[Use]:
-        return self.uses.of(self.change.address)
-
-    @property
-    def moved(self) -> bool:
-        change = self.change
-        return bool(change.live and change.live.parent) and self.uses.place(change) != change.parent
-
-    def of(self, address: Address) -> frozenset[Use]:
-        return self.uses.of(address)
-
-
-class _Uses:
-    """What is made of objects, before the plan or after it. Of kinds that were not read it is supposed that they open."""
-
-    def __init__(self, book: Book, changes: Iterable[Change]) -> None:
-        self._book = book
-        self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
-
-    def of(self, address: Address) -> frozenset[Use]:
-        found = self._found.get(address, frozenset()) | self._supposed
-        return found | {Use.OPENS} if Use.CLOSES in found and self.lead_on else found
-
-    def place(self, change: Change) -> Address | None:
-        live = change.live
-        return self._book.addresses.get((change.kind.parent, live.parent)) if live else None
-
-    @cached_property
-    def lead_on(self) -> bool:
-        """There are ways that lead on from neighbours."""
-        return any(Use.LEADS in uses for uses in self._found.values())
-
-    @cached_property
-    def _supposed(self) -> frozenset[Use]:
-        read = self._book.snapshot.objects
-        return frozenset() if all(kind.name in read for kind in self._kinds) else frozenset({Use.OPENS})
-
-    @cached_property
-    def _kinds(self) -> list[AnyKind]:
-        return [kind for kind in self._book.desired.registry.values() if kind.has_uses]
-
-    @cached_property
-    def _found(self) -> dict[Address, frozenset[Use]]:
-        found: dict[Address, set[Use]] = defaultdict(set)
-        for kind in self._kinds:
-            for model in self._models(kind):
-                for address, use in kind.uses(model):
-                    found[address].add(use)
-        return {address: frozenset(uses) for address, uses in found.items()}
-
-    def _models(self, kind: AnyKind) -> Iterator[Resource]:
-        """All objects of a kind as they are, and as they will be."""
-        for change in self._changes.values():
-            if change.kind is kind:
-                yield from filter(None, (change.before, change.after))
-        for live in self._book.snapshot.of(kind.name).values():
-            if (kind.name, live.id) not in self._changes:
-                try:
-                    yield kind.decode(kind.model, live.seen, self._book)
-                except CannotExpress:
-                    continue
