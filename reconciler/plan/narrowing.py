@@ -9,20 +9,22 @@ to what before and after have in common.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
-from reconciler.plan.rings import Part, Turn
+from reconciler.plan.rings import Part, Turn, Turns, waited_for
 from reconciler.plan.uses import Surroundings, Uses
+from schemas._core.address import Address
 from schemas._core.codec import field_specs
 from schemas._core.effect import Common, Effect, Use
 from schemas._core.fields import Resource
+from schemas._core.references import referred
 
 Pair = tuple[Change, Change]
-"""A new way in, and the old one in whose place it comes."""
+"""A new way in, and the old one in whose place it comes; or a change, and one that has to do with it."""
 
 
 class Rank(IntEnum):
@@ -52,6 +54,7 @@ class Shares:
         common: the narrowed objects of changes that have to narrow in a step of their own.
         successors: new ways in that are made before the old ones are closed.
         effects: what each change does to access when it is made.
+        shut: changes that are narrowed, each with one of another object that opens nothing by means of this one meanwhile.
         closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one.
         gone: changes whose objects are deleted to make room, and made anew.
     """
@@ -59,6 +62,7 @@ class Shares:
     common: dict[Change, Resource] = field(default_factory=dict)
     successors: list[Pair] = field(default_factory=list)
     effects: dict[Change, Effect] = field(default_factory=dict)
+    shut: list[Pair] = field(default_factory=list)
     closing: set[Change] = field(default_factory=set)
     gone: Collection[Change] = ()
 
@@ -74,7 +78,9 @@ class Shares:
         return (_CLOSING if change in self.closing else _OPENING)[effect]
 
 
-def share_out(book: Book, changes: Collection[Change], gone: Collection[Change], successors: list[Pair]) -> Shares:
+def share_out(
+    book: Book, changes: Collection[Change], gone: Collection[Change], successors: list[Pair], turns: Turns
+) -> Shares:
     """Find out what each change does to access, and split those that could meet.
 
     Args:
@@ -82,6 +88,7 @@ def share_out(book: Book, changes: Collection[Change], gone: Collection[Change],
         changes: all changes of the plan.
         gone: those whose objects are deleted first and made anew.
         successors: new ways in and the old ones that go.
+        turns: what has to wait for what.
     """
     uses = Uses(book, changes)
     effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
@@ -92,7 +99,7 @@ def share_out(book: Book, changes: Collection[Change], gone: Collection[Change],
     found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
-        _split(found, meeting, in_turn, uses)
+        _split(found, meeting, in_turn, uses, turns)
     return found
 
 
@@ -155,30 +162,103 @@ def _apart(change: Change, uses: Uses) -> Hashable:
     return change if found is None else found
 
 
-def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses) -> None:
+def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, turns: Turns) -> None:
     """Leave those in one piece that lose most by being split; split the others."""
-    common = {change: _common(change, uses) for changes in meeting.values() for change in changes}
+    common = {change: _common(change, Surroundings(change, uses)) for changes in meeting.values() for change in changes}
     over = {change for pair in in_turn for change in pair}
+    shut = {}
+    if sum(_loss(changes, common, over)[0] > 0 for changes in meeting.values()) > 1:
+        shut = _while_others_are_shut([change for change in common if not common[change]], over, found, uses, turns)
+    common |= shut
     whole = max(meeting.values(), key=lambda changes: _loss(changes, common, over))
     for change in (change for changes in meeting.values() if changes is not whole for change in changes):
         if (split := common[change]) and found.effects[change] is Effect.MIXED:
-            found.common[change] = split.model
-            found.effects[change] = Effect.WIDENS
+            _narrow(change, split.model, found)
     for new, old in in_turn:
         if old not in whole:
             found.successors.remove((new, old))
             found.effects[new], found.effects[old] = Effect.WIDENS, Effect.NARROWS
+    _shut([change for change in shut if change in found.common], found, uses)
 
 
-def _loss(changes: list[Change], common: dict[Change, Common | None], over: Collection[Change]) -> tuple[int, int, int]:
+def _narrow(change: Change, model: Resource, found: Shares) -> None:
+    found.common[change] = model
+    found.effects[change] = Effect.WIDENS
+
+
+def _loss(
+    changes: list[Change], common: Mapping[Change, Common | None], over: Collection[Change]
+) -> tuple[int, int, int]:
     """How many cannot be split, how many would cut what is to stay, and how many there are."""
     fixed = sum(common[change] is None and change not in over for change in changes)
     cutting = sum(change in over or bool((split := common[change]) and not split.whole) for change in changes)
     return fixed, cutting, len(changes)
 
 
-def _common(change: Change, uses: Uses) -> Common | None:
+def _common(change: Change, around: Surroundings) -> Common | None:
     if change.live is None or change.before is None or change.after is None:
         return None
-    found: Common | None = change.kind.common(change.before, change.after, Surroundings(change, uses))
+    found: Common | None = change.kind.common(change.before, change.after, around)
     return found
+
+
+def _while_others_are_shut(
+    fixed: Iterable[Change], over: Collection[Change], found: Shares, uses: Uses, turns: Turns
+) -> dict[Change, Common]:
+    """How changes can be split while others of the plan open nothing; none, if some of these wait for one another."""
+    able = frozenset(change for change in found.effects if change not in over and _can_be_shut(change, found))
+    split = {
+        change: replace(common, whole=False)
+        for change in fixed
+        if found.effects[change] is Effect.MIXED and change not in over
+        if (common := _common(change, Surroundings(change, uses, able)))
+    }
+    together = {(change, Part.WHOLE) for one in split for change in (one, *_openers(one, uses))}
+    return {} if together & waited_for(together, turns) else split
+
+
+def _can_be_shut(change: Change, found: Shares) -> bool:
+    """What comes is shut until then, what goes from then on."""
+    if change in found.gone or change.action is Action.REPLACE:
+        return False
+    return change.action in (Action.CREATE, Action.DELETE) or change.kind.shut is not None
+
+
+def _shut(changes: list[Change], found: Shares, uses: Uses) -> None:
+    """Shut others while these change."""
+    by = {address for change in changes for address in _hinges(change, uses)}
+    found.shut = [(change, other) for change in changes for other in _openers(change, uses)]
+    if uses.lead_on():
+        found.closing.update(changes)
+    for other in {other for _, other in found.shut}:
+        if model := _to_shut(other, by, found, uses):
+            _narrow(other, model, found)
+
+
+def _to_shut(change: Change, by: Collection[Address], found: Shares, uses: Uses) -> Resource | None:
+    """What is left of an object that opens nothing by some others; None where it does not until then, or from then on."""
+    effect, narrow = found.effects[change], found.common.get(change)
+    if narrow is None:
+        shut_at = {Effect.WIDENS: change.before, Effect.NARROWS: change.after}
+        if effect in shut_at and not _opens(change, shut_at[effect], by):
+            return None
+        split = _common(change, Surroundings(change, uses))
+        narrow = split.model if split else None
+    shut: Resource | None = change.kind.shut(narrow, by) if change.kind.shut and narrow else None
+    if shut is None:
+        raise AssertionError(f"{change.address} cannot be shut")
+    return shut
+
+
+def _opens(change: Change, model: Resource | None, by: Collection[Address]) -> bool:
+    return model is not None and any(use is Use.OPENS and to in by for to, use in change.kind.uses(model))
+
+
+def _openers(change: Change, uses: Uses) -> set[Change]:
+    return {opener for address in _hinges(change, uses) for opener in uses.openers(address)}
+
+
+def _hinges(change: Change, uses: Uses) -> set[Address]:
+    """What some open by and others close by: the object itself, or those to which it comes and from which it goes."""
+    before, after = (set(referred(model)) if model else set() for model in (change.before, change.after))
+    return {to for to in {change.address, *(before ^ after)} if {Use.OPENS, Use.CLOSES} <= uses.of(to)}

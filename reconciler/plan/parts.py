@@ -18,6 +18,7 @@ def take_apart(shares: Shares, turns: Turns) -> None:
     """Give what narrows of some changes a turn of its own, and of those that are waited for and must not come early."""
     for change in list(shares.common):
         _split(change, shares.common[change], shares, turns)
+    _keep_shut(shares, turns)
     for turn in list(turns):
         for needed in list(turns[turn]):
             if needed[1] is Part.WHOLE and _is_early(turn, needed, shares):
@@ -29,6 +30,16 @@ def _split(change: Change, common: Resource, shares: Shares, turns: Turns) -> No
     shares.effects[change] = Effect.NEUTRAL if change.action is Action.DELETE else Effect.WIDENS
     turns[change, Part.COMMON] = {turn for turn in turns[change, Part.WHOLE] if _is_for_part(turn[0], change, common)}
     turns[change, Part.WHOLE].add((change, Part.COMMON))
+
+
+def _keep_shut(shares: Shares, turns: Turns) -> None:
+    """What opens nothing while another one changes is shut before that, and opened after it."""
+    for change, other in shares.shut:
+        narrowed = (other, Part.COMMON) if other in shares.common else (other, Part.WHOLE)
+        if shares.rank(narrowed) < Rank.MIXED:
+            turns[change, Part.COMMON].add(narrowed)
+        if shares.effects[other] is Effect.WIDENS:
+            turns[other, Part.WHOLE].add((change, Part.WHOLE))
 
 
 def _is_for_part(needed: Change, change: Change, common: Resource) -> bool:
