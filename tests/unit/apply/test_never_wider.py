@@ -125,6 +125,7 @@ def test_access_is_never_wider_than_before_and_after(watched: Watched, seed: int
 HEAD = "version: 1\nmanage: {default: full}\nguards: {max_delete: {percent: 100}}\n"
 GROUPS = "groups: {g: {peers: [%s]}, h: {peers: [m3]}, k: {peers: [m4]}}\n"
 NET = "networks: {n: {routers: [{peer: m4}], resources: {%s}}}\n"
+BOTH = "groups: {g: {peers: [%s]}, h: {peers: [%s]}, u: {peers: [m3, m4]}}\n"
 IDLE = """
 policies: {x: {from: h, to: h, allow: tcp, enabled: false}, %s}
 routes: {x: {network: 192.168.2.0/24, peer: m3, groups: [h], enabled: false}, %s}
@@ -217,8 +218,27 @@ CASES = {
         + "networks: {n: {resources: {r: {address: 10.0.0.1}}}}\n"
         + "policies: {p: {from: {resource: n/r}, to: g, allow: tcp, enabled: false}, x: {from: h, to: h, allow: tcp, enabled: false}}\n"
         + "routes: {i: {network: 192.168.1.0/24, peer: m4, groups: [g]}, x: {network: 192.168.2.0/24, peer: m3, groups: [h], enabled: false}}",
-        GROUPS % "m1" + "networks: {n: {resources: {s: {address: 10.1.0.1}}}}\n" + IDLE % ("p: {from: g, to: k, deny: tcp}", ""),
+        GROUPS % "m1"
+        + "networks: {n: {resources: {s: {address: 10.1.0.1}}}}\n"
+        + IDLE % ("p: {from: g, to: k, deny: tcp}", ""),
         ["DELETE routes", "PUT resources", "PUT policies", "POST resources", "DELETE resources"],
+    ),
+    "two groups that are allowed and denied something meet: what is allowed by one of them is shut while it changes": (
+        BOTH % ("m1", "m3") + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: [g, h], to: All, deny: icmp}}",
+        BOTH % ("m2", "m4") + "policies: {p: {from: g, to: h, allow: tcp/22}, q: {from: [g, h], to: All, deny: icmp}}",
+        ["PUT policies", "PUT groups", "PUT groups", "PUT groups", "PUT policies"],
+    ),
+    "what else a policy allows stays meanwhile": (
+        BOTH % ("m1", "m1")
+        + "policies: {p: {from: [g, u], to: [h, u], allow: tcp}, q: {from: [g, h], to: All, deny: icmp}}",
+        BOTH % ("m2", "m2")
+        + "policies: {p: {from: [g, u], to: [h, u], allow: tcp/22}, q: {from: [g, h], to: All, deny: icmp}}",
+        ["PUT policies", "PUT groups", "PUT groups", "PUT groups", "PUT policies"],
+    ),
+    "what comes opens after the groups have changed, and what goes is shut before": (
+        BOTH % ("m1", "m3") + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: [g, h], to: All, deny: icmp}}",
+        BOTH % ("m2", "m4") + "policies: {r: {from: g, to: h, allow: tcp}, q: {from: [g, h], to: All, deny: icmp}}",
+        ["DELETE policies", "PUT groups", "PUT groups", "PUT groups", "POST policies"],
     ),
 }
 
