@@ -21,7 +21,6 @@ from schemas._core.address import Address
 from schemas._core.codec import field_specs
 from schemas._core.effect import Common, Effect, Use
 from schemas._core.fields import Resource
-from schemas._core.references import referred
 
 Pair = tuple[Change, Change]
 """A new way in, and the old one in whose place it comes; or a change, and one that has to do with it."""
@@ -166,10 +165,10 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
     """Leave those in one piece that lose most by being split; split the others."""
     common = {change: _common(change, Surroundings(change, uses)) for changes in meeting.values() for change in changes}
     over = {change for pair in in_turn for change in pair}
-    shut = {}
+    shut: dict[Change, _Meanwhile] = {}
     if sum(_loss(changes, common, over)[0] > 0 for changes in meeting.values()) > 1:
         shut = _while_others_are_shut([change for change in common if not common[change]], over, found, uses, turns)
-    common |= shut
+    common |= {change: meanwhile.common for change, meanwhile in shut.items()}
     whole = max(meeting.values(), key=lambda changes: _loss(changes, common, over))
     for change in (change for changes in meeting.values() if changes is not whole for change in changes):
         if (split := common[change]) and found.effects[change] is Effect.MIXED:
@@ -178,7 +177,7 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
         if old not in whole:
             found.successors.remove((new, old))
             found.effects[new], found.effects[old] = Effect.WIDENS, Effect.NARROWS
-    _shut([change for change in shut if change in found.common], found, uses)
+    _shut({change: shut[change] for change in shut if change in found.common}, found, uses)
 
 
 def _narrow(change: Change, model: Resource, found: Shares) -> None:
@@ -202,19 +201,38 @@ def _common(change: Change, around: Surroundings) -> Common | None:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Meanwhile:
+    """What before and after a change have in common while others of the plan open nothing by some objects."""
+
+    common: Common
+    by: frozenset[Address]
+    others: frozenset[Change]
+
+
 def _while_others_are_shut(
     fixed: Iterable[Change], over: Collection[Change], found: Shares, uses: Uses, turns: Turns
-) -> dict[Change, Common]:
-    """How changes can be split while others of the plan open nothing; none, if some of these wait for one another."""
+) -> dict[Change, _Meanwhile]:
+    """How changes can be split with others shut; none, if some of all these wait for one another."""
     able = frozenset(change for change in found.effects if change not in over and _can_be_shut(change, found))
     split = {
-        change: replace(common, whole=False)
+        change: meanwhile
         for change in fixed
         if found.effects[change] is Effect.MIXED and change not in over
-        if (common := _common(change, Surroundings(change, uses, able)))
+        if (meanwhile := _meanwhile(change, Surroundings(change, uses, able)))
     }
-    together = {(change, Part.WHOLE) for one in split for change in (one, *_openers(one, uses))}
+    together = {(one, Part.WHOLE) for change, meanwhile in split.items() for one in (change, *meanwhile.others)}
     return {} if together & waited_for(together, turns) else split
+
+
+def _meanwhile(change: Change, around: Surroundings) -> _Meanwhile | None:
+    common = _common(change, around)
+    if common is None:
+        return None
+    uses = around.uses
+    by = frozenset(address for address in around.asked if {Use.OPENS, Use.CLOSES} <= uses.of(address))
+    others = frozenset(other for address in by for other in uses.openers(address))
+    return _Meanwhile(replace(common, whole=False), by, others)
 
 
 def _can_be_shut(change: Change, found: Shares) -> bool:
@@ -224,12 +242,12 @@ def _can_be_shut(change: Change, found: Shares) -> bool:
     return change.action in (Action.CREATE, Action.DELETE) or change.kind.shut is not None
 
 
-def _shut(changes: list[Change], found: Shares, uses: Uses) -> None:
+def _shut(changes: Mapping[Change, _Meanwhile], found: Shares, uses: Uses) -> None:
     """Shut others while these change."""
-    by = {address for change in changes for address in _hinges(change, uses)}
-    found.shut = [(change, other) for change in changes for other in _openers(change, uses)]
+    found.shut = [(change, other) for change, meanwhile in changes.items() for other in meanwhile.others]
     if uses.lead_on():
         found.closing.update(changes)
+    by = frozenset[Address]().union(*(meanwhile.by for meanwhile in changes.values()))
     for other in {other for _, other in found.shut}:
         if model := _to_shut(other, by, found, uses):
             _narrow(other, model, found)
@@ -252,13 +270,3 @@ def _to_shut(change: Change, by: Collection[Address], found: Shares, uses: Uses)
 
 def _opens(change: Change, model: Resource | None, by: Collection[Address]) -> bool:
     return model is not None and any(use is Use.OPENS and to in by for to, use in change.kind.uses(model))
-
-
-def _openers(change: Change, uses: Uses) -> set[Change]:
-    return {opener for address in _hinges(change, uses) for opener in uses.openers(address)}
-
-
-def _hinges(change: Change, uses: Uses) -> set[Address]:
-    """What some open by and others close by: the object itself, or those to which it comes and from which it goes."""
-    before, after = (set(referred(model)) if model else set() for model in (change.before, change.after))
-    return {to for to in {change.address, *(before ^ after)} if {Use.OPENS, Use.CLOSES} <= uses.of(to)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.plan.change import Change
@@ -80,11 +80,16 @@ class Uses:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a kind may ask about a change, while some others open nothing."""
+    """What a kind may ask about a change, while some others open nothing.
+
+    Attributes:
+        asked: objects of which it was asked what is made of them.
+    """
 
     change: Change
     uses: Uses
     shut: Collection[Change] = ()
+    asked: set[Address] = field(default_factory=set)
 
     @property
     def own(self) -> frozenset[Use]:
@@ -99,4 +104,5 @@ class Surroundings:
 
     def of(self, address: Address) -> frozenset[Use]:
         """What is made of another object."""
+        self.asked.add(address)
         return self.uses.of(address, self.shut)
