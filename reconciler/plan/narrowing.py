@@ -21,6 +21,7 @@ from schemas._core.address import Address
 from schemas._core.codec import field_specs
 from schemas._core.effect import Common, Effect, Use
 from schemas._core.fields import Resource
+from schemas._core.references import referred
 
 Pair = tuple[Change, Change]
 """A new way in, and the old one in whose place it comes; or a change, and one that has to do with it."""
@@ -54,7 +55,8 @@ class Shares:
         successors: new ways in that are made before the old ones are closed.
         effects: what each change does to access when it is made.
         shut: changes that are narrowed, each with one of another object that opens nothing by means of this one meanwhile.
-        closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one.
+        closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one. And of
+            those that shield others at their address from what is denied to them.
         gone: changes whose objects are deleted to make room, and made anew.
     """
 
@@ -99,6 +101,7 @@ def share_out(
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
         _split(found, meeting, in_turn, uses, turns)
+    found.closing.update(change for change in touching if _shields(change, uses))
     return found
 
 
@@ -143,6 +146,12 @@ Meeting = dict[Hashable, list[Change]]
 def _closes(change: Change) -> bool:
     models = filter(None, (change.before, change.after))
     return any(use is Use.CLOSES for model in models for _, use in change.kind.uses(model))
+
+
+def _shields(change: Change, uses: Uses) -> bool:
+    """What is denied to a place is denied to all that lie in it, as long as it is there."""
+    places = [model for model in (change.before, change.after) if model and change.kind.off(model)]
+    return any(Use.CLOSES in uses.of(to) for model in places for to in (change.address, *referred(model)))
 
 
 def _meeting(found: Shares, uses: Uses) -> Meeting:

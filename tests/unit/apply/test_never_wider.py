@@ -223,6 +223,16 @@ CASES = {
         + IDLE % ("p: {from: g, to: k, deny: tcp}", ""),
         ["DELETE routes", "PUT resources", "PUT policies", "POST resources", "DELETE resources"],
     ),
+    "of two resources at one address the one that is denied goes last, and comes first": (
+        GROUPS % "m1"
+        + NET % "r: {address: 10.0.0.1, groups: [h]}, s: {address: 10.0.0.1, groups: [h]}, t: {address: 10.1.0.1}"
+        + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: g, to: {resource: n/r}, deny: tcp/22}}",
+        GROUPS % "m1"
+        + NET
+        % "r: {address: 10.0.0.1, groups: [h], enabled: false}, t: {address: 10.1.0.1}, u: {address: 10.1.0.1, groups: [h]}"
+        + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: g, to: {resource: n/r}, deny: tcp/22}}",
+        ["DELETE resources", "PUT resources", "POST resources"],
+    ),
     "two groups that are allowed and denied something meet: what is allowed by one of them is shut while it changes": (
         BOTH % ("m1", "m3") + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: [g, h], to: All, deny: icmp}}",
         BOTH % ("m2", "m4") + "policies: {p: {from: g, to: h, allow: tcp/22}, q: {from: [g, h], to: All, deny: icmp}}",
