@@ -3,7 +3,8 @@
 Where all that narrows is done before anything widens, nothing is possible in between that was not possible before. A change
 that does both may stand between the two, in one piece: what is possible then was so before, or will be so after. That holds of
 several such changes as long as no connection depends on two of them; of the others only what narrows is done in that place, down
-to what before and after have in common.
+to what before and after have in common. Of an object by which some open and others close that can be said only where those that
+open are shut meanwhile, which is done to what the plan changes anyway.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from schemas._core.fields import Resource
 from schemas._core.references import referred
 
 Pair = tuple[Change, Change]
-"""A new way in, and the old one in whose place it comes; or a change, and one that has to do with it."""
+"""A new way in, and the old one in whose place it comes; or a change, and another one that is shut meanwhile."""
 
 
 class Rank(IntEnum):

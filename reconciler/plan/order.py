@@ -2,7 +2,8 @@
 
 Hard edges come from references, parents, and names or ranges that only one object can hold. Among what is free to go, narrowing
 changes go first; whatever a narrowing change needs inherits its urgency. A change that narrows and widens goes between the two,
-or has a step of its own in which it only narrows. So between two calls access is never wider than before or after.
+or has a step of its own in which it only narrows. So between two calls access is never wider than before or after, unless two
+changes meet that have no such step.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What narrows and has to wait for something that widens: one of the two is made in two steps, so that it need not.
+"""What is made in two steps: what narrows and widens, and one of two where what narrows has to wait for what widens.
 
 An object that is to be deleted is switched off first; one that has to be there for others is made switched off, and switched on
 later. Who waits only for what a change lets go of waits for no more than the step in which it narrows.
