@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
-from typing import Annotated
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from typing import Annotated, Any
 
 from schemas._core.address import Address, encode_part
 from schemas._core.codec import labels, lenient, plain, request_body
@@ -124,6 +124,21 @@ def _uses(policy: Policy) -> Iterator[tuple[Address, Use]]:
         yield from ((address, Use.CLOSES if policy.deny else Use.OPENS) for address in referred(policy))
 
 
+def _shut(policy: Policy, others: Collection[Address]) -> Policy:
+    """Without the groups in question; switched off, where it has no others or looks at them in another way."""
+    ends = {end: _without(getattr(policy, end), others) for end in ("from_", "to")}
+    rest = policy.model_copy(update=ends)
+    if all(ends.values()) and not any(address in others for address in referred(rest)):
+        return rest
+    return policy.model_copy(update={"enabled": False})
+
+
+def _without(end: Any, others: Collection[Address]) -> Any:
+    if not isinstance(end, tuple):
+        return end
+    return tuple(group for group in end if Address.of("group", group) not in others)
+
+
 def _common(before: Policy, after: Policy, _around: Around) -> Common | None:
     """What both allow, or what either of them denies."""
     join = union if after.deny else overlap
@@ -209,6 +224,7 @@ KIND = Kind(
     conflicts=_conflicts,
     effect=_effect,
     uses=_uses,
+    shut=_shut,
     common=_common,
     apart=_apart,
     renames=True,

@@ -80,8 +80,13 @@ def _effect(before: PostureCheck | None, after: PostureCheck | None, around: Aro
 
 
 def _common(before: PostureCheck, after: PostureCheck, around: Around) -> Common | None:
-    both = both_checks(before, after) if around.own == {Use.OPENS} else None
-    return None if both is None else Common(before.model_copy(update=both))
+    """What both ask for together; of a deny, what each of them asks for by itself."""
+    if around.own == {Use.OPENS}:
+        both = both_checks(before, after)
+    else:
+        same = {check: old for check in CHECKS if (old := getattr(before, check)) == getattr(after, check)}
+        both = dict.fromkeys(CHECKS) | same if around.own == {Use.CLOSES} and any(same.values()) else None
+    return None if both is None else Common(before.model_copy(update=both), whole=around.own == {Use.OPENS})
 
 
 def _conflicts(files: Files) -> Iterator[Conflict]:

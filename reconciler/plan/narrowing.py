@@ -3,29 +3,29 @@
 Where all that narrows is done before anything widens, nothing is possible in between that was not possible before. A change
 that does both may stand between the two, in one piece: what is possible then was so before, or will be so after. That holds of
 several such changes as long as no connection depends on two of them; of the others only what narrows is done in that place, down
-to what before and after have in common.
+to what before and after have in common. Of an object by which some open and others close that can be said only where those that
+open are shut meanwhile, which is done to what the plan changes anyway.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from functools import cached_property
 
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
-from reconciler.plan.rings import Part, Turn
-from schemas import AnyKind
+from reconciler.plan.rings import Part, Turn, Turns, waited_for
+from reconciler.plan.uses import Surroundings, Uses
 from schemas._core.address import Address
 from schemas._core.codec import field_specs
 from schemas._core.effect import Common, Effect, Use
 from schemas._core.fields import Resource
-from schemas._core.kind import CannotExpress
+from schemas._core.references import referred
 
 Pair = tuple[Change, Change]
-"""A new way in, and the old one in whose place it comes."""
+"""A new way in, and the old one in whose place it comes; or a change, and another one that is shut meanwhile."""
 
 
 class Rank(IntEnum):
@@ -55,13 +55,16 @@ class Shares:
         common: the narrowed objects of changes that have to narrow in a step of their own.
         successors: new ways in that are made before the old ones are closed.
         effects: what each change does to access when it is made.
-        closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one.
+        shut: changes that are narrowed, each with one of another object that opens nothing by means of this one meanwhile.
+        closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one. And of
+            those that shield others at their address from what is denied to them.
         gone: changes whose objects are deleted to make room, and made anew.
     """
 
     common: dict[Change, Resource] = field(default_factory=dict)
     successors: list[Pair] = field(default_factory=list)
     effects: dict[Change, Effect] = field(default_factory=dict)
+    shut: list[Pair] = field(default_factory=list)
     closing: set[Change] = field(default_factory=set)
     gone: Collection[Change] = ()
 
@@ -77,7 +80,9 @@ class Shares:
         return (_CLOSING if change in self.closing else _OPENING)[effect]
 
 
-def share_out(book: Book, changes: Collection[Change], gone: Collection[Change], successors: list[Pair]) -> Shares:
+def share_out(
+    book: Book, changes: Collection[Change], gone: Collection[Change], successors: list[Pair], turns: Turns
+) -> Shares:
     """Find out what each change does to access, and split those that could meet.
 
     Args:
@@ -85,17 +90,19 @@ def share_out(book: Book, changes: Collection[Change], gone: Collection[Change],
         changes: all changes of the plan.
         gone: those whose objects are deleted first and made anew.
         successors: new ways in and the old ones that go.
+        turns: what has to wait for what.
     """
-    uses = _Uses(book, changes)
+    uses = Uses(book, changes)
     effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
     in_turn = _in_turn(successors, effects)
     effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
     touching = [change for change, effect in effects.items() if effect is not Effect.NEUTRAL]
-    closing = {change for change in touching if _closes(change) and uses.lead_on}
+    closing = {change for change in touching if _closes(change) and uses.lead_on()}
     found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
-        _split(found, meeting, in_turn, uses)
+        _split(found, meeting, in_turn, uses, turns)
+    found.closing.update(change for change in touching if _shields(change, uses))
     return found
 
 
@@ -121,10 +128,10 @@ def _taken(change: Change, common: Resource) -> frozenset[str]:
     return frozenset(name for name in names if getattr(common, name) != getattr(whole, name))
 
 
-def _effect(change: Change, uses: _Uses) -> Effect:
+def _effect(change: Change, uses: Uses) -> Effect:
     if change.action is Action.REPLACE:
         return Effect.NEUTRAL
-    effect: Effect = change.kind.effect(change.before, change.after, _Around(change, uses))
+    effect: Effect = change.kind.effect(change.before, change.after, Surroundings(change, uses))
     return effect
 
 
@@ -142,7 +149,13 @@ def _closes(change: Change) -> bool:
     return any(use is Use.CLOSES for model in models for _, use in change.kind.uses(model))
 
 
-def _meeting(found: Shares, uses: _Uses) -> Meeting:
+def _shields(change: Change, uses: Uses) -> bool:
+    """What is denied to a place is denied to all that lie in it, as long as it is there."""
+    places = [model for model in (change.before, change.after) if model and change.kind.off(model)]
+    return any(Use.CLOSES in uses.of(to) for model in places for to in (change.address, *referred(model)))
+
+
+def _meeting(found: Shares, uses: Uses) -> Meeting:
     meeting: Meeting = defaultdict(list)
     for change, effect in found.effects.items():
         if effect is Effect.MIXED:
@@ -152,107 +165,118 @@ def _meeting(found: Shares, uses: _Uses) -> Meeting:
     return meeting
 
 
-def _apart(change: Change, uses: _Uses) -> Hashable:
+def _apart(change: Change, uses: Uses) -> Hashable:
     model = change.after or change.before
-    found = None if model is None else change.kind.apart(model, _Around(change, uses))
+    found = None if model is None else change.kind.apart(model, Surroundings(change, uses))
     return change if found is None else found
 
 
-def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: _Uses) -> None:
+def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, turns: Turns) -> None:
     """Leave those in one piece that lose most by being split; split the others."""
-    common = {change: _common(change, uses) for changes in meeting.values() for change in changes}
+    common = {change: _common(change, Surroundings(change, uses)) for changes in meeting.values() for change in changes}
     over = {change for pair in in_turn for change in pair}
+    shut: dict[Change, _Meanwhile] = {}
+    if sum(_loss(changes, common, over)[0] > 0 for changes in meeting.values()) > 1:
+        shut = _while_others_are_shut([change for change in common if not common[change]], over, found, uses, turns)
+    common |= {change: meanwhile.common for change, meanwhile in shut.items()}
     whole = max(meeting.values(), key=lambda changes: _loss(changes, common, over))
     for change in (change for changes in meeting.values() if changes is not whole for change in changes):
         if (split := common[change]) and found.effects[change] is Effect.MIXED:
-            found.common[change] = split.model
-            found.effects[change] = Effect.WIDENS
+            _narrow(change, split.model, found)
     for new, old in in_turn:
         if old not in whole:
             found.successors.remove((new, old))
             found.effects[new], found.effects[old] = Effect.WIDENS, Effect.NARROWS
+    _shut({change: shut[change] for change in shut if change in found.common}, found, uses)
 
 
-def _loss(changes: list[Change], common: dict[Change, Common | None], over: Collection[Change]) -> tuple[int, int, int]:
+def _narrow(change: Change, model: Resource, found: Shares) -> None:
+    found.common[change] = model
+    found.effects[change] = Effect.WIDENS
+
+
+def _loss(
+    changes: list[Change], common: Mapping[Change, Common | None], over: Collection[Change]
+) -> tuple[int, int, int]:
     """How many cannot be split, how many would cut what is to stay, and how many there are."""
     fixed = sum(common[change] is None and change not in over for change in changes)
     cutting = sum(change in over or bool((split := common[change]) and not split.whole) for change in changes)
     return fixed, cutting, len(changes)
 
 
-def _common(change: Change, uses: _Uses) -> Common | None:
+def _common(change: Change, around: Surroundings) -> Common | None:
     if change.live is None or change.before is None or change.after is None:
         return None
-    found: Common | None = change.kind.common(change.before, change.after, _Around(change, uses))
+    found: Common | None = change.kind.common(change.before, change.after, around)
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
-    """What a kind may ask about a change."""
+class _Meanwhile:
+    """What before and after a change have in common while others of the plan open nothing by some objects."""
 
-    change: Change
-    uses: _Uses
-
-    @property
-    def own(self) -> frozenset[Use]:
-        return self.uses.of(self.change.address)
-
-    @property
-    def moved(self) -> bool:
-        change = self.change
-        return bool(change.live and change.live.parent) and self.uses.place(change) != change.parent
-
-    def of(self, address: Address) -> frozenset[Use]:
-        return self.uses.of(address)
+    common: Common
+    by: frozenset[Address]
+    others: frozenset[Change]
 
 
-class _Uses:
-    """What is made of objects, before the plan or after it. Of kinds that were not read it is supposed that they open."""
+def _while_others_are_shut(
+    fixed: Iterable[Change], over: Collection[Change], found: Shares, uses: Uses, turns: Turns
+) -> dict[Change, _Meanwhile]:
+    """How changes can be split with others shut; none, if some of all these wait for one another."""
+    able = frozenset(change for change in found.effects if change not in over and _can_be_shut(change, found))
+    split = {
+        change: meanwhile
+        for change in fixed
+        if found.effects[change] is Effect.MIXED and change not in over
+        if (meanwhile := _meanwhile(change, Surroundings(change, uses, able)))
+    }
+    together = {(one, Part.WHOLE) for change, meanwhile in split.items() for one in (change, *meanwhile.others)}
+    return {} if together & waited_for(together, turns) else split
 
-    def __init__(self, book: Book, changes: Iterable[Change]) -> None:
-        self._book = book
-        self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
 
-    def of(self, address: Address) -> frozenset[Use]:
-        found = self._found.get(address, frozenset()) | self._supposed
-        return found | {Use.OPENS} if Use.CLOSES in found and self.lead_on else found
+def _meanwhile(change: Change, around: Surroundings) -> _Meanwhile | None:
+    common = _common(change, around)
+    if common is None:
+        return None
+    uses = around.uses
+    by = frozenset(address for address in around.asked if {Use.OPENS, Use.CLOSES} <= uses.of(address))
+    others = frozenset(other for address in by for other in uses.openers(address))
+    return _Meanwhile(replace(common, whole=False), by, others)
 
-    def place(self, change: Change) -> Address | None:
-        live = change.live
-        return self._book.addresses.get((change.kind.parent, live.parent)) if live else None
 
-    @cached_property
-    def lead_on(self) -> bool:
-        """There are ways that lead on from neighbours."""
-        return any(Use.LEADS in uses for uses in self._found.values())
+def _can_be_shut(change: Change, found: Shares) -> bool:
+    """What comes is shut until then, what goes from then on."""
+    if change in found.gone or change.action is Action.REPLACE:
+        return False
+    return change.action in (Action.CREATE, Action.DELETE) or change.kind.shut is not None
 
-    @cached_property
-    def _supposed(self) -> frozenset[Use]:
-        read = self._book.snapshot.objects
-        return frozenset() if all(kind.name in read for kind in self._kinds) else frozenset({Use.OPENS})
 
-    @cached_property
-    def _kinds(self) -> list[AnyKind]:
-        return [kind for kind in self._book.desired.registry.values() if kind.has_uses]
+def _shut(changes: Mapping[Change, _Meanwhile], found: Shares, uses: Uses) -> None:
+    """Shut others while these change."""
+    found.shut = [(change, other) for change, meanwhile in changes.items() for other in meanwhile.others]
+    if uses.lead_on():
+        found.closing.update(changes)
+    by = frozenset[Address]().union(*(meanwhile.by for meanwhile in changes.values()))
+    for other in {other for _, other in found.shut}:
+        if model := _to_shut(other, by, found, uses):
+            _narrow(other, model, found)
 
-    @cached_property
-    def _found(self) -> dict[Address, frozenset[Use]]:
-        found: dict[Address, set[Use]] = defaultdict(set)
-        for kind in self._kinds:
-            for model in self._models(kind):
-                for address, use in kind.uses(model):
-                    found[address].add(use)
-        return {address: frozenset(uses) for address, uses in found.items()}
 
-    def _models(self, kind: AnyKind) -> Iterator[Resource]:
-        """All objects of a kind as they are, and as they will be."""
-        for change in self._changes.values():
-            if change.kind is kind:
-                yield from filter(None, (change.before, change.after))
-        for live in self._book.snapshot.of(kind.name).values():
-            if (kind.name, live.id) not in self._changes:
-                try:
-                    yield kind.decode(kind.model, live.seen, self._book)
-                except CannotExpress:
-                    continue
+def _to_shut(change: Change, by: Collection[Address], found: Shares, uses: Uses) -> Resource | None:
+    """What is left of an object that opens nothing by some others; None where it does not until then, or from then on."""
+    effect, narrow = found.effects[change], found.common.get(change)
+    if narrow is None:
+        shut_at = {Effect.WIDENS: change.before, Effect.NARROWS: change.after}
+        if effect in shut_at and not _opens(change, shut_at[effect], by):
+            return None
+        split = _common(change, Surroundings(change, uses))
+        narrow = split.model if split else None
+    shut: Resource | None = change.kind.shut(narrow, by) if change.kind.shut and narrow else None
+    if shut is None:
+        raise AssertionError(f"{change.address} cannot be shut")
+    return shut
+
+
+def _opens(change: Change, model: Resource | None, by: Collection[Address]) -> bool:
+    return model is not None and any(use is Use.OPENS and to in by for to, use in change.kind.uses(model))

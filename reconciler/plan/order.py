@@ -2,7 +2,8 @@
 
 Hard edges come from references, parents, and names or ranges that only one object can hold. Among what is free to go, narrowing
 changes go first; whatever a narrowing change needs inherits its urgency. A change that narrows and widens goes between the two,
-or has a step of its own in which it only narrows. So between two calls access is never wider than before or after.
+or has a step of its own in which it only narrows. So between two calls access is never wider than before or after, unless two
+changes meet that have no such step.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from reconciler.plan.change import NARROWED, Action, Change, Step
 from reconciler.plan.match import Book
 from reconciler.plan.narrowing import Pair, Rank, Shares, share_out, widened
 from reconciler.plan.parts import take_apart
-from reconciler.plan.rings import Part, Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside
+from reconciler.plan.rings import Part, Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside, waited_for
 from schemas import AnyKind
 from schemas._core.address import Address, decode_part
 from schemas._core.kind import Unique
@@ -35,7 +36,7 @@ def order(changes: Iterable[Change], book: Book) -> tuple[Step, ...]:
     turns: Turns = {(change, Part.WHOLE): {(other, Part.WHOLE) for other in needs[change]} for change in changes}
     open_rings(turns, rooms)
     gone = {change for change, part in turns if part is Part.ROOM and not steps_aside(change, rooms)}
-    shares = share_out(book, changes, gone, _successors(changes, turns))
+    shares = share_out(book, changes, gone, _successors(changes, turns), turns)
     _keep_ways(shares, turns)
     take_apart(shares, turns)
     position = {name: place for place, name in enumerate(book.desired.registry)}
@@ -154,27 +155,15 @@ def _successors(changes: Sequence[Change], turns: Turns) -> list[Pair]:
         for change in changes
         if change.kind.successor_first and change.action is Action.DELETE
         for new in coming[_place(change)]
-        if not _waits_for((new, Part.WHOLE), (change, Part.WHOLE), turns)
+        if (change, Part.WHOLE) not in waited_for([(new, Part.WHOLE)], turns)
     ]
 
 
 def _keep_ways(shares: Shares, turns: Turns) -> None:
     """A new way in is made before the old one is closed."""
     for new, old in shares.successors:
-        if not _waits_for((new, Part.WHOLE), (old, Part.WHOLE), turns):
+        if (old, Part.WHOLE) not in waited_for([(new, Part.WHOLE)], turns):
             turns[old, Part.WHOLE].add((new, Part.WHOLE))
-
-
-def _waits_for(turn: Turn, other: Turn, turns: Turns) -> bool:
-    """Tell whether a turn has to wait for another one, however many are between."""
-    seen, waiting = {turn}, [turn]
-    while waiting:
-        found = turns[waiting.pop()] - seen
-        if other in found:
-            return True
-        seen |= found
-        waiting += found
-    return False
 
 
 def _place(change: Change) -> tuple[str, ...]:

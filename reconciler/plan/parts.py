@@ -1,4 +1,4 @@
-"""What narrows and has to wait for something that widens: one of the two is made in two steps, so that it need not.
+"""What is made in two steps: what narrows and widens, and one of two where what narrows has to wait for what widens.
 
 An object that is to be deleted is switched off first; one that has to be there for others is made switched off, and switched on
 later. Who waits only for what a change lets go of waits for no more than the step in which it narrows.
@@ -18,9 +18,10 @@ def take_apart(shares: Shares, turns: Turns) -> None:
     """Give what narrows of some changes a turn of its own, and of those that are waited for and must not come early."""
     for change in list(shares.common):
         _split(change, shares.common[change], shares, turns)
+    _keep_shut(shares, turns)
     for turn in list(turns):
         for needed in list(turns[turn]):
-            if needed[1] is Part.WHOLE and _is_early(turn, needed[0], shares):
+            if needed[1] is Part.WHOLE and _is_early(turn, needed, shares):
                 _part(turn, needed, shares, turns)
 
 
@@ -31,6 +32,16 @@ def _split(change: Change, common: Resource, shares: Shares, turns: Turns) -> No
     turns[change, Part.WHOLE].add((change, Part.COMMON))
 
 
+def _keep_shut(shares: Shares, turns: Turns) -> None:
+    """What opens nothing while another one changes is shut before that, and opened after it."""
+    for change, other in shares.shut:
+        narrowed = (other, Part.COMMON) if other in shares.common else (other, Part.WHOLE)
+        if shares.rank(narrowed) < Rank.MIXED:
+            turns[change, Part.COMMON].add(narrowed)
+        if shares.effects[other] is Effect.WIDENS:
+            turns[other, Part.WHOLE].add((change, Part.WHOLE))
+
+
 def _is_for_part(needed: Change, change: Change, common: Resource) -> bool:
     """What comes new needs all that it needs; the rest only the objects that it names then, or in which it stands."""
     if change.action is Action.CREATE:
@@ -39,10 +50,10 @@ def _is_for_part(needed: Change, change: Change, common: Resource) -> bool:
     return needed.action in (Action.CREATE, Action.REPLACE) and needed.address in (*around, *referred(common))
 
 
-def _is_early(turn: Turn, other: Change, shares: Shares) -> bool:
-    """Another change, which widens, would have to come before one that is done before anything widens."""
-    rank, effect = shares.rank(turn), shares.effects[other]
-    return (effect is Effect.WIDENS and rank < Rank.UNCLOSES) or (effect is Effect.MIXED and rank < Rank.MIXED)
+def _is_early(turn: Turn, needed: Turn, shares: Shares) -> bool:
+    """What is waited for does something to access, and would have to come before its time: with what narrows more urgently."""
+    rank = shares.rank(turn)
+    return rank < min(shares.rank(needed), Rank.UNCLOSES) and shares.effects[needed[0]] is not Effect.NEUTRAL
 
 
 def _part(turn: Turn, needed: Turn, shares: Shares, turns: Turns) -> None:

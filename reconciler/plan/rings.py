@@ -6,7 +6,7 @@ route, is given up by deleting the object, which is made again later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import IntEnum
 
@@ -47,6 +47,17 @@ Turns = dict[Turn, set[Turn]]
 """Turn -> turns that must come before it."""
 Rooms = Mapping[Change, Mapping[Change, Room]]
 """Change -> changes that wait for the room that it makes."""
+
+
+def waited_for(waiting: Iterable[Turn], turns: Turns) -> set[Turn]:
+    """All turns for which some turns have to wait, however many are between."""
+    seen: set[Turn] = set()
+    left = list(waiting)
+    while left:
+        found = turns[left.pop()] - seen
+        seen |= found
+        left += found
+    return seen
 
 
 def open_rings(turns: Turns, rooms: Rooms) -> None:

@@ -6,7 +6,7 @@ it departs from the ordinary). Loading, planning, applying and rendering are dri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
@@ -229,6 +229,7 @@ class Kind(Generic[M]):
         grants: whether the second of two states of an object lets somebody do more than the first, besides reaching machines.
         uses: what an object makes of those that it refers to, as far as access goes.
         off: an object that is there and gives nothing yet, or nothing any more; nothing where there is no such thing.
+        shut: an object that opens nothing by means of some others; None: this kind cannot say so.
         common: an object narrowed to what it gives before and after a change; nothing where that cannot be said.
         apart: where changes of two objects give the same answer, no connection depends on both of them; nothing: on this and
             any other one.
@@ -299,6 +300,7 @@ class Kind(Generic[M]):
     grants: Callable[[M, M], bool] = lambda _one, _other: False
     uses: Callable[[M], Iterable[tuple[Address, Use]]] = _nothing
     off: Callable[[M], M | None] = _no_off
+    shut: Callable[[M, Collection[Address]], M] | None = None
     common: Callable[[M, M, Around], Common | None] = _no_common
     apart: Callable[[M, Around], Hashable] = _alone
     unique: Unique = Unique.NO

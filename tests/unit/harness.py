@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -269,8 +270,9 @@ class Between:
         self.after: Callable[[Request, Response], Response] = lambda _request, response: response
 
     def __call__(self, environ: Json, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request; its body can be read before and after."""
         request = Request(environ)
+        environ["wsgi.input"] = BytesIO(request.get_data())
         response = self.before(request)
         if response is None:
             response = self.after(request, Response.from_app(self._app, environ, buffered=True))

@@ -41,6 +41,19 @@ class DrawAccess(Draw):
             "users": {PERSON: {"auto_groups": self.some(HERS), "blocked": False}},
         }
 
+    def of_members(self) -> Json:
+        """A document of groups and policies alone; only groups that say who is in them change."""
+        self.groups, self.checks, self.resources = ["g1", "g2", "g3", "g4"], [], []
+        groups: Json = {name: {} for name in self.groups}
+        self.fill(groups)
+        policies = {name: self._policy() for name in ("p1", "p2", "p3", "p4", "p5")}
+        return {"version": 1, "manage": {"default": "full"}, "groups": groups, "networks": {}, "policies": policies}
+
+    def fill(self, groups: Json) -> None:
+        """Put others into groups."""
+        for group in groups.values():
+            group["peers"] = self.some(MACHINES, most=3)
+
     def _groups(self) -> Json:
         pool = ["g1", "g2", "g3", "g4", "g5"]
         self.groups = self.some(pool, least=2)

@@ -1,0 +1,108 @@
+"""What is made of objects, as far as access goes: by the objects that stay as they are, and by those of the plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from reconciler.plan.change import Change
+from reconciler.plan.match import Book
+from schemas import AnyKind
+from schemas._core.address import Address
+from schemas._core.effect import Use
+from schemas._core.fields import Resource
+from schemas._core.kind import CannotExpress
+
+
+class Uses:
+    """What is made of objects, before the plan or after it. Of kinds that were not read it is supposed that they open."""
+
+    def __init__(self, book: Book, changes: Iterable[Change]) -> None:
+        self._book = book
+        self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
+
+    def of(self, address: Address, shut: Collection[Change] = ()) -> frozenset[Use]:
+        """What is made of an object, while some changes open nothing."""
+        stated = self._stated.get(address, ())
+        found = self._supposed | {use for by, use in stated if use is not Use.OPENS or by not in shut}
+        return found | {Use.OPENS} if Use.CLOSES in found and self.lead_on(shut) else found
+
+    def openers(self, address: Address) -> set[Change]:
+        """Changes of objects that open something by means of this one."""
+        return {by for by, use in self._stated.get(address, ()) if by and use is Use.OPENS}
+
+    def place(self, change: Change) -> Address | None:
+        """In what the object stands so far."""
+        live = change.live
+        return self._book.addresses.get((change.kind.parent, live.parent)) if live else None
+
+    def lead_on(self, shut: Collection[Change] = ()) -> bool:
+        """There are ways that lead on from neighbours, while some changes open nothing."""
+        return any(by not in shut for by in self._leading)
+
+    @cached_property
+    def _leading(self) -> set[Change | None]:
+        return {by for stated in self._stated.values() for by, use in stated if use is Use.LEADS}
+
+    @cached_property
+    def _supposed(self) -> frozenset[Use]:
+        read = self._book.snapshot.objects
+        return frozenset() if all(kind.name in read for kind in self._kinds) else frozenset({Use.OPENS})
+
+    @cached_property
+    def _kinds(self) -> list[AnyKind]:
+        return [kind for kind in self._book.desired.registry.values() if kind.has_uses]
+
+    @cached_property
+    def _stated(self) -> dict[Address, set[tuple[Change | None, Use]]]:
+        """What is made of each object, and by which change; None: by objects that stay as they are."""
+        found: dict[Address, set[tuple[Change | None, Use]]] = defaultdict(set)
+        for kind in self._kinds:
+            for by, model in self._models(kind):
+                for address, use in kind.uses(model):
+                    found[address].add((by, use))
+        return found
+
+    def _models(self, kind: AnyKind) -> Iterator[tuple[Change | None, Resource]]:
+        """All objects of a kind as they are, and as they will be."""
+        for change in self._changes.values():
+            if change.kind is kind:
+                yield from ((change, model) for model in (change.before, change.after) if model)
+        for live in self._book.snapshot.of(kind.name).values():
+            if (kind.name, live.id) not in self._changes:
+                try:
+                    yield None, kind.decode(kind.model, live.seen, self._book)
+                except CannotExpress:
+                    continue
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a kind may ask about a change, while some others open nothing.
+
+    Attributes:
+        asked: objects of which it was asked what is made of them.
+    """
+
+    change: Change
+    uses: Uses
+    shut: Collection[Change] = ()
+    asked: set[Address] = field(default_factory=set)
+
+    @property
+    def own(self) -> frozenset[Use]:
+        """What is made of this very object."""
+        return self.of(self.change.address)
+
+    @property
+    def moved(self) -> bool:
+        """It comes to stand in another object."""
+        change = self.change
+        return bool(change.live and change.live.parent) and self.uses.place(change) != change.parent
+
+    def of(self, address: Address) -> frozenset[Use]:
+        """What is made of another object."""
+        self.asked.add(address)
+        return self.uses.of(address, self.shut)
