@@ -21,6 +21,7 @@ KIND = Kind(
     module="networks",
     since="0.45.2",
     fields_since={"enabled": "0.36.0"},
+    decided_at_creation=frozenset({"enabled"}),
     name_field="",
     suffix=via,
     effect=routing_effect,

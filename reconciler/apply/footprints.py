@@ -17,8 +17,8 @@ from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
-from schemas._core.codec import comparable_specs
-from schemas._core.fields import JsonObject
+from schemas._core.codec import comparable_specs, field_specs
+from schemas._core.fields import JsonObject, Trait
 from schemas._core.kind import CannotExpress
 
 NOT_RESTORED = "NBS613"
@@ -99,7 +99,10 @@ class _Trail:
         """The object as a call was to leave it: the live one, in all that it has, if that is what was meant."""
         if live is None:
             return Live(kind, called.id or "", meant(called), called.parent)
-        said = called.body if isinstance(called.body, dict) else {}
+        body = called.body if isinstance(called.body, dict) else {}
+        unseen = {spec.wire for spec in field_specs(kind.model) if Trait.CREATE_ONLY in spec.traits}
+        unseen |= kind.decided_at_creation if called.method == "POST" else set()
+        said = {key: value for key, value in body.items() if key not in unseen}
         as_meant = replace(live, seen={**live.seen, **said})
         wanted, now = (decoded(kind, one.seen, self.book) for one in (as_meant, live))
         if wanted is None or now is None:

@@ -200,6 +200,7 @@ class Kind(Generic[M]):
         write: the mapping of a file that stands for live objects (one, or all that `expand` would make of it), as decoded and as
             the server showed them, its keys in the order of a careful person, with what is used at creation only as far as it
             can be known. Defaults may be in it.
+        decided_at_creation: fields of the API that a new object has as the server decides, whatever is asked for.
         initial: kept fields that a new object has by itself, in the files' words, given the object as the server shows it.
         complete: fills in what depends on the parts of the key.
         name_field: where the API has the name; empty if objects have none.
@@ -271,6 +272,7 @@ class Kind(Generic[M]):
     written_as: type[BaseModel] | None = None
     expand: Callable[[Any, str, tuple[str, ...]], Iterable[M]] | None = None
     write: Callable[[Sequence[M], Sequence[JsonObject]], JsonObject] = _plainly
+    decided_at_creation: frozenset[str] = frozenset()
     initial: Callable[[JsonObject], JsonObject] = lambda _seen: {}
     complete: Callable[[M, tuple[str, ...]], M] = _complete
     name_field: str = "name"

@@ -316,21 +316,80 @@ def test_a_rollback_that_is_taken_back_and_begun_again_follows_every_id(account:
     assert account.plan(before).changes == []
 
 
-def test_something_new_that_is_not_as_the_cut_call_asked_for_is_left_to_a_person(
+ROUTER = "networks: {n: {routers: [{peer_groups: [All], enabled: false}]}}"
+
+
+def test_a_new_router_of_a_cut_apply_is_taken_back_whatever_the_server_made_of_it(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server makes every router enabled, whatever it is asked for; or somebody has changed it since: who knows."""
-    account.write("version: 1\nnetworks: {n: {routers: [{peer_groups: [All], enabled: false}]}}")
+    """The server makes every router enabled."""
+    account.write(f"version: 1\n{ROUTER}")
     with monkeypatch.context() as patch:
         kill(patch, "answer", 2)
         with pytest.raises(Killed):
             account.nbsync("apply", "--yes", "-q")
+    assert rolled_back(account).changes == ["- network/n"]
+    assert not account.read("/networks")
+
+
+def test_something_new_that_is_not_as_the_cut_call_asked_for_is_left_to_a_person(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has changed it since, or the server has not kept what it was sent: who knows."""
+    account.write(f"version: 1\n{ROUTER}")
+    with monkeypatch.context() as patch:
+        kill(patch, "answer", 2)
+        with pytest.raises(Killed):
+            account.nbsync("apply", "--yes", "-q")
+    (router,) = account.read("/networks/routers")
+    where = f"/networks/{account.named('/networks', 'n')['id']}/routers/{router['id']}"
+    account.send("PUT", where, {**router, "metric": 5})
     outcome = rollback(account)
     assert (outcome.exit_code, outcome.writes) == (6, [])
-    assert (
-        outcome.error.message
-        == "network_router/n/groups:All: it has changed since that run: enabled was False, is True"
+    assert outcome.error.message == "network_router/n/groups:All: it has changed since that run: metric was 9999, is 5"
+
+
+def test_a_router_that_a_cut_rollback_made_again_does_not_stay_enabled(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.applied(ROUTER)
+    gone = "manage: {networks: full}\nguards: {max_delete: {percent: 100}}\nnetworks: {n: {routers: []}}"
+    assert account.applied(gone, "--allow-empty", "network/n").changes == ["- network_router/n/groups:All"]
+    with monkeypatch.context() as patch:
+        kill(patch, "answer", 1)
+        with pytest.raises(Killed):
+            account.nbsync("rollback", "--yes", "-q")
+    rolled_back(account)
+    assert [router["enabled"] for router in account.read("/networks/routers")] == [False]
+
+
+KEY = "setup_keys: {k: {type: reusable, expires_in: 9d}, z: {type: one-off}}"
+
+
+def test_a_key_of_a_cut_apply_is_taken_back(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.write(f"version: 1\n{KEY}")
+    with monkeypatch.context() as patch:
+        kill(patch, "answer", 1)
+        with pytest.raises(Killed):
+            account.nbsync("apply", "--yes", "-q", *SINK)
+    assert rolled_back(account).changes == ["- setup_key/k"]
+
+
+@pytest.mark.parametrize("method", ["call", "answer"])
+def test_a_key_that_a_cut_rollback_made_again_is_not_made_twice(
+    account: Account, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    account.applied(KEY, *SINK)
+    account.applied(
+        "manage: {setup_keys: full}\nguards: {max_delete: {percent: 100}}\nsetup_keys: {z: {type: one-off}}"
     )
+    with monkeypatch.context() as patch:
+        kill(patch, method, 1)
+        with pytest.raises(Killed):
+            account.nbsync("rollback", "--yes", "-q", *SINK)
+    outcome = rolled_back(account)
+    assert account.names("/setup-keys") == ["k", "z"]
+    assert ("NBS610" in {found.code for found in outcome.warnings}) is (method == "answer")
 
 
 def test_what_has_changed_since_is_not_overwritten_and_named(account: Account) -> None:
