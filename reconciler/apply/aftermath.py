@@ -1,4 +1,4 @@
-"""What a run tells of the one before it, if that was cut off: what was done, what was under way, which secret may be lost."""
+"""What a run tells of the one before it: if that was cut off, what was done and what was under way; which secret may be lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from reconciler.apply.effect import Effect, effect_of
-from reconciler.apply.past import Call, Run
+from reconciler.apply.past import Call, Outcome, Run
 from reconciler.errors import Diagnostic, Severity
 from reconciler.plan.match import Book
 from schemas import AnyKind
@@ -19,16 +19,21 @@ def aftermath(runs: Sequence[Run], book: Book) -> list[Diagnostic]:
     """Tell what runs did that were cut off, as their journals and the account show it. Nothing is asked of the server.
 
     Args:
-        runs: newest first; at least one. Of the earlier ones it is told which secrets may be lost: nobody else may have.
+        runs: newest first; at least one. Of all of them it is told which secrets may be lost: nobody else may have.
         book: what is there now.
     """
-    run = runs[0]
+    return [*_cut_off(runs[0], book), *_lost_secrets(runs, book)]
+
+
+def _cut_off(run: Run, book: Book) -> Iterator[Diagnostic]:
+    if run.outcome is not Outcome.CUT_OFF:
+        return
     begin = run.begin
     said = [f"the last run here, nbsync {begin.command} at {begin.time}, was cut off"]
     said.append(f"{run.made} of {len(begin.changes)} changes were made")
     said += [_under_way(call, book) for call in _open_calls(run)]
     advice = f"nbsync history {run.path} shows its calls; {_going_on(run)}"
-    return [Diagnostic(CUT_OFF, "; ".join(said), advice, Severity.WARNING), *_lost_secrets(runs, book)]
+    yield Diagnostic(CUT_OFF, "; ".join(said), advice, Severity.WARNING)
 
 
 def _going_on(run: Run) -> str:
@@ -60,7 +65,7 @@ def _lost_secrets(runs: Sequence[Run], book: Book) -> Iterator[Diagnostic]:
     for run in runs:
         for address, call in _made(run).items():
             if address not in known and _may_be_lost(run, call, book):
-                yield _lost(address, book.desired.registry[call.called.kind])
+                yield _lost(run, address, book.desired.registry[call.called.kind])
         known |= {*_made(run), *(address for address, _ in run.safe)}
 
 
@@ -73,9 +78,10 @@ def _made(run: Run) -> dict[str, Call]:
     }
 
 
-def _lost(address: str, kind: AnyKind) -> Diagnostic:
+def _lost(run: Run, address: str, kind: AnyKind) -> Diagnostic:
     advice = f"renew it: nbsync rotate {Address.parse(address).quoted}" if kind.renewable else _anew(kind.title)
-    message = f"a run was cut off before the secret of {address} was safe: it may be lost"
+    how = "was cut off" if run.outcome is Outcome.CUT_OFF else "ended"
+    message = f"a run {how} before the secret of {address} was safe: it may be lost"
     return Diagnostic(LOST, message, advice, Severity.WARNING, address=address)
 
 
@@ -86,8 +92,8 @@ def _anew(title: str) -> str:
 def _may_be_lost(run: Run, call: Call, book: Book) -> bool:
     called, answer = call.called, call.answer
     kind = book.desired.registry.get(called.kind)
-    if kind is None or not kind.reveals:
-        return False
+    if kind is None or not kind.reveals or (run.end and not call.is_open):
+        return False  # a run that came to its end has said itself what became of answers that arrived
     if any(
         address == called.address and (answer is None or identifier == answer.id) for address, identifier in run.safe
     ):

@@ -12,6 +12,7 @@ from typing import Any, Final
 from reconciler.api.client import ReadApi
 from reconciler.api.problems import NoSuchEndpoint
 from reconciler.state.caller import strange
+from reconciler.state.snapshot import Live
 
 PATHS: Final = ("/events/audit", "/events")
 """Where the log is, and where servers before 0.39.0 have it."""
@@ -126,6 +127,12 @@ class Traces:
         self._about: defaultdict[str, set[int]] = defaultdict(set)
         self._deletes: set[int] = set()
         self._explained: Counter[tuple[str, ...]] = Counter()
+
+    def words_of(self, live: Live) -> set[str]:
+        """What events on an object may name it by; those on settings name the account."""
+        if live.kind.endpoint.singleton:
+            return {live.id, self._account} - {""}
+        return {live.id, *(word for key in NAMED_BY if isinstance(word := live.seen.get(key), str))}
 
     def sent(self, method: str, where: str) -> int:
         """Note a write before it is sent, and return its number: events are about the ids in its path."""

@@ -131,9 +131,8 @@ def compare(book: Book, written: Written, live: Live, *, whole: bool) -> Compari
         there = shown(book, change, live)
     except BeyondWords as error:
         return Comparison(None, written.desired, (error.said,), has_more=error.is_more)
-    left = {
-        name: getattr(written.desired, name) for name in unlike(book, change, written.desired, live, written.writes)
-    }
+    writes = written.writes if whole else written.writes | _declared_besides(written)
+    left = {name: getattr(written.desired, name) for name in unlike(book, change, written.desired, live, writes)}
     if written.base is None:
         left |= _otherwise_lasting(change.kind, written.desired, there)
     elif whole:
@@ -147,6 +146,14 @@ def compare(book: Book, written: Written, live: Live, *, whole: bool) -> Compari
         said.append(f"name: meant {change.name}, is {live.name}")
     lost, come = _echoed_otherwise(change.kind, written, live) if whole else ([], [])
     return Comparison(there, there.model_copy(update=left), (*said, *lost, *come), has_more=bool(come))
+
+
+def _declared_besides(written: Written) -> frozenset[str]:
+    """Attributes of an object to which others write that the files give, and that were so already: lists may show more by now."""
+    if not written.change.kind.volatile:
+        return frozenset()
+    given = (spec.name for spec in comparable_specs(written.change.kind.model))
+    return frozenset(name for name in given if getattr(written.desired, name) is not None) - written.planned.writes
 
 
 def _lost(book: Book, written: Written, there: Resource) -> JsonObject:

@@ -211,7 +211,7 @@ class Meanwhile:
         if not said:
             return []
         self._fresh.await_answers()
-        deed = self._watch.by_others(now.id, view.until - SOON)  # the log is as good as a list is
+        deed = self._watch.by_others(now, view.until - SOON)  # the log is as good as a list is
         return [f"{one} ({deed})" for one in said] if deed else []
 
     def _comparable(

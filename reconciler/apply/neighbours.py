@@ -20,6 +20,7 @@ from reconciler.api.client import ReadApi
 from reconciler.apply.audit import Event, Log, Traces
 from reconciler.errors import AccountError, Diagnostic, ExitCode, NbsyncError, Severity
 from reconciler.state.caller import Caller, identify
+from reconciler.state.snapshot import Live
 
 ANOTHER_RUN, OTHER_PROGRAM, UNSEEN = "NBS642", "NBS643", "NBS644"
 ALLOWED = "another-run"
@@ -63,7 +64,7 @@ class Unwatched:
     def look(self) -> None:
         """Nothing to see."""
 
-    def by_others(self, identifier: str, seen_by: float) -> str:  # noqa: ARG002 - nobody is looked for
+    def by_others(self, live: Live, seen_by: float) -> str:  # noqa: ARG002 - nobody is looked for
         """Nothing is known."""
         return ""
 
@@ -134,13 +135,13 @@ class Watch(Unwatched):
         now = self._clock()
         self._next = now + max(EVERY, SHARE * (now - started))
 
-    def by_others(self, identifier: str, seen_by: float) -> str:
+    def by_others(self, live: Live, seen_by: float) -> str:
         """Who else has changed an object since this run began, and the last thing done; empty where nobody has, or nobody knows.
 
         One look at the log is enough for all objects that were seen before it.
 
         Args:
-            identifier: id of the object.
+            live: the object.
             seen_by: the time, by this run's clock, at which the object had been seen as it was found.
 
         Raises:
@@ -153,7 +154,8 @@ class Watch(Unwatched):
                 self._see_deeds(seen_by)
         except AccountError:
             return ""
-        last = next((event for event in reversed(self._deeds) if identifier in event.words), None)
+        words = self.traces.words_of(live)
+        last = next((event for event in reversed(self._deeds) if words & event.words), None)
         return f"{last.name or 'somebody'}: {last.said}" if last else ""
 
     def _see_deeds(self, until: float) -> None:

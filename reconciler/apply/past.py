@@ -204,10 +204,12 @@ def has_ended(path: Path) -> bool:
         return False
 
 
-def cut_off(server: str, account: Callable[[], str], environ: Mapping[str, str], file: Path | None = None) -> list[Run]:
-    """Runs on an account that were cut off (killed, or the power went) since one ran to its end, newest first.
+def left_open(
+    server: str, account: Callable[[], str], environ: Mapping[str, str], file: Path | None = None
+) -> list[Run]:
+    """Runs on an account that were cut off (killed, or the power went) since one ran to its end, and that one if it failed.
 
-    A run whose journal does not say on which account it was may have been on any.
+    The newest comes first. A run whose journal does not say on which account it was may have been on any.
 
     Args:
         server: its URL.
@@ -219,16 +221,16 @@ def cut_off(server: str, account: Callable[[], str], environ: Mapping[str, str],
         Unreadable: the folder cannot be read, or a journal that has to be.
     """
     paths = _paths(server, environ, file)
-    seen = [one for path in (paths if file else _down_to_open(paths)) for one in _ends(path, server)]
+    seen = [one for path in (paths if file else _down_to_ended(paths)) for one in _ends(path, server)]
     accounts = {None, *(run.begin.account for run in seen if isinstance(run, Run))}
     if not any(True for one in accounts for _ in _since_an_end(seen, one)):
         return []
     return [whole(run) for run in _since_an_end(seen, account())]
 
 
-def _down_to_open(paths: Sequence[Path]) -> Sequence[Path]:
-    """Of journals with one run each those down to the oldest whose run has not ended."""
-    return paths[: max((number for number, path in enumerate(paths, 1) if not has_ended(path)), default=0)]
+def _down_to_ended(paths: Sequence[Path]) -> Sequence[Path]:
+    """Of journals with one run each those down to the oldest whose run has not ended, and one more."""
+    return paths[: 1 + max((number for number, path in enumerate(paths, 1) if not has_ended(path)), default=0)]
 
 
 def _ends(path: Path, server: str) -> list[Run | Unreadable]:
@@ -240,11 +242,13 @@ def _ends(path: Path, server: str) -> list[Run | Unreadable]:
 
 
 def _since_an_end(seen: Sequence[Run | Unreadable], account: str | None) -> Iterator[Run | Unreadable]:
-    """Those that were cut off, and what cannot be read, down to the last run of an account that was not."""
+    """Those that were cut off, and what cannot be read, down to the last run of an account that was not, if that failed."""
     for one in seen:
         if isinstance(one, Run):
             if not one.may_be_on(account):
                 continue
+            if one.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
+                yield one
             if one.outcome is not Outcome.CUT_OFF:
                 return
         yield one

@@ -110,7 +110,7 @@ class ReadBack:
             return None
         if found.there is None and read_by is None:
             return self._beyond_words(written, live)
-        if read_by is not None and (deed := self.watch.by_others(live.id, read_by)):
+        if read_by is not None and (deed := self.watch.by_others(live, read_by)):
             return changed_since(written.change, found.said, deed)
         return self._act_upon(written, live, found)
 

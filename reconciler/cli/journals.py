@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.apply.aftermath import aftermath
 from reconciler.apply.journal import Journal, Occasion, Unrecorded, open_journal
-from reconciler.apply.past import Run, Unreadable, cut_off, known_runs, whole
+from reconciler.apply.past import Run, Unreadable, known_runs, left_open, whole
 from reconciler.apply.report import Report
 from reconciler.apply.shelf import on_any_shelf
 from reconciler.cli.session import Session
@@ -52,7 +52,7 @@ def named(journal: str, environ: Mapping[str, str]) -> Path:
 
 
 def tell_of_the_last(session: Session, desired: Desired, snapshot: Snapshot) -> None:
-    """Tell what the last runs on the account did, if they were cut off; journals that cannot be read are warned of.
+    """Tell what the last runs on the account did, if they were cut off, and which secrets may be lost; journals that cannot be read are warned of.
 
     It is told before anything is planned: what was left half-way may keep a plan from being made. A run on a simulated account is told of only if its journal is asked for.
     """
@@ -60,13 +60,13 @@ def tell_of_the_last(session: Session, desired: Desired, snapshot: Snapshot) -> 
     if session.options.simulate is not None and file is None:
         return
     try:
-        runs = cut_off(view.server_url or "", session.account, os.environ, file)
+        runs = left_open(view.server_url or "", session.account, os.environ, file)
     except Unreadable as error:
         view.diagnostics += [replace(found, severity=Severity.WARNING) for found in error.diagnostics]
         return
-    if runs:
-        view.diagnostics += aftermath(runs, Book(desired, snapshot))
-        session.goes_on = True
+    told = aftermath(runs, Book(desired, snapshot)) if runs else []
+    view.diagnostics += told
+    session.goes_on = session.goes_on or bool(told)
 
 
 def tell_of_this_plan(session: Session, digest: str) -> None:

@@ -668,8 +668,22 @@ def test_a_machine_that_joins_just_after_the_write_stays_where_more_members_may_
             put("/policies", "p", description="mine"),
             "description: meant , is mine",
         ),
+        (
+            "peers: {m1: {ssh_enabled: true}}",
+            "peers: {m1: {ssh_enabled: false}}",
+            "/peers",
+            put("/peers", "m1", ssh_enabled=True),
+            "ssh_enabled: meant False, is True",
+        ),
+        (
+            GROUPS + "dns: {disabled_management_groups: []}",
+            GROUPS + "dns: {disabled_management_groups: [a]}",
+            "/dns/settings",
+            put_dns,
+            "disabled_management_groups: meant ['a'], is ['b']",
+        ),
     ],
-    ids=["a new group", "a resource", "a policy"],
+    ids=["a new group", "a resource", "a policy", "a peer", "DNS settings"],
 )
 def test_what_somebody_changes_just_after_the_write_is_left_and_said_not_undone(
     account: Account, between: Between, before: str, after: str, path: str, edit: Edit, said: str

@@ -454,6 +454,25 @@ def test_a_changed_policy_that_keeps_another_rule_is_said_loudly(account: Accoun
     assert error["message"].endswith(RULES)
 
 
+def test_a_group_that_gets_a_member_with_its_new_name_is_put_back(account: Account, between: Between) -> None:
+    account.join("m1", "m2")
+    account.applied("groups: {g: {peers: [m1]}}")
+    ids = [peer["id"] for peer in account.read("/peers")]
+
+    def after(request: Request, response: Response) -> Response:
+        if request.method == "PUT" and len(liar) < 1:
+            liar.append(account.send("PUT", request.path.removeprefix("/api"), {"name": "h", "peers": ids}))
+            return json_answer(liar[0])
+        return response
+
+    liar: list[Json] = []
+    between.after = after
+    error = failed(account.apply("groups: {h: {previously: g, peers: [m1]}}"))
+    assert error["code"] == "NBS631"
+    assert error["message"].endswith("was put back as it was: peers: meant ['m1'], is ['m1', 'm2']")
+    assert len(account.read("/groups")[-1]["peers"]) == 1
+
+
 def test_a_new_group_with_more_members_than_meant_is_deleted(account: Account, between: Between) -> None:
     account.join("m1", "m2")
     ids = [peer["id"] for peer in account.read("/peers")]

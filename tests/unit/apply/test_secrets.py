@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import signal
 import stat
 import sys
 import tempfile
@@ -287,6 +288,44 @@ def test_what_was_made_with_a_lost_secret_is_made_again_in_the_same_run(
     ]
     assert entry["id"] in {one["id"] for one in live}
     assert len({one["id"] for one in live if one["name"].lower() == "x"}) == 1
+
+
+@pytest.mark.parametrize("end", ["late", "interrupted"])
+@pytest.mark.parametrize(("text", "path", "address"), LOST.values(), ids=LOST)
+def test_the_next_run_names_an_object_whose_answer_never_came(
+    account: Account, between: Between, text: str, path: str, address: str, end: str
+) -> None:
+    """The server makes it after the run has looked; or nobody could look, as somebody had enough of waiting."""
+    waiting: list[Response] = []
+    kept: list[Request] = []
+
+    def before(request: Request) -> Response | None:
+        if request.method == "POST" and end == "late" and not kept:
+            request.get_data()
+            kept.append(request)
+            return json_answer({"message": "later", "code": 504}, 504)
+        if waiting and request.method == "GET":
+            os.kill(os.getpid(), signal.SIGINT)
+            return json_answer({"message": "no", "code": 503}, 503)
+        return None
+
+    def after(request: Request, response: Response) -> Response:
+        if request.method == "POST" and end == "interrupted":
+            waiting.append(response)
+            return json_answer({"message": "lost", "code": 502}, 502)
+        return response
+
+    between.before, between.after = before, after
+    outcome = account.apply(text, "--secrets-out", "secrets")
+    assert outcome.exit_code == (130 if end == "interrupted" else 7)
+    between.before, between.after = (lambda _request: None), (lambda _request, response: response)
+    for request in kept:
+        account.send("POST", request.path.removeprefix("/api"), json.loads(request.get_data()))
+    (told,) = (found for found in account.plan(text).warnings if found.code == "NBS610")
+    assert (told.address, told.message) == (
+        address,
+        f"a run ended before the secret of {address} was safe: it may be lost",
+    )
 
 
 def without_secret(between: Between, shown: Any, times: int = 1) -> None:
