@@ -61,6 +61,10 @@ class Sink(Protocol):
         """End; nothing more comes."""
 
 
+FIRST = b'{"address": '
+"""How the line of a secret begins."""
+
+
 class SinkFailed(NbsyncError):
     """A secret could not be handed over; the apply stops, and the message says where the secret is.
 
@@ -90,15 +94,13 @@ class FileSink:
         self._path = path
         self._environ = environ
         try:
-            self._descriptor = os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), private.FILE
-            )
+            self._is_torn = _is_torn(path)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)
+            self._descriptor = os.open(path, flags, private.FILE)  # a pipe that nobody reads would be waited for
+            os.set_blocking(self._descriptor, True)
         except OSError as error:
-            raise UsageError(
-                Diagnostic(
-                    SINK_FAILED, f"{path} cannot be written: {error.strerror}", "choose another file for --secrets-out"
-                )
-            ) from None
+            message = f"{path} cannot be written: {reason(error)}"
+            raise UsageError(Diagnostic(SINK_FAILED, message, "choose another file for --secrets-out")) from None
         # Pipes and devices belong to the machine, not to the apply: /dev/null stays open to all.
         self._is_regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
         if self._is_regular:
@@ -115,8 +117,10 @@ class FileSink:
 
     def put(self, revealed: Revealed) -> None:
         """Append one line and wait until it is on disk; if there is no room, keep the secret elsewhere and say where."""
+        line = revealed.line().encode()
         try:
-            self._append(revealed.line().encode())
+            self._append(b"\n" + line if self._is_torn else line)
+            self._is_torn = False
         except OSError as error:
             raise _kept(revealed, f"{self._path} cannot be written ({error.strerror})", self._environ) from None
 
@@ -129,6 +133,20 @@ class FileSink:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def _is_torn(path: Path) -> bool:
+    """Tell whether a file of secrets ends in the midst of a line.
+
+    Raises:
+        OSError: it holds something else, or cannot be read.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    data = path.read_bytes()
+    if data.strip() and not data.lstrip().startswith(FIRST):
+        raise OSError("it holds something else than secrets")
+    return not data.endswith(b"\n")
 
 
 class StreamSink:

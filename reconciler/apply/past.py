@@ -119,6 +119,8 @@ def runs_in(path: Path, *, only_ends: bool = False) -> list[Run]:
     """
     runs: dict[str, Run] = {}
     damaged = 0
+    if path.is_fifo():
+        raise Unreadable(path, "it is a pipe")
     try:
         with path.open("rb") as file:
             is_locked = _is_locked(file.fileno())

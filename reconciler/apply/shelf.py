@@ -51,7 +51,7 @@ def on_shelf(folder: Path) -> list[Path]:
         OSError: the folder cannot be read; one that is not there is empty.
     """
     try:
-        names = [path for path in folder.iterdir() if path.suffix == _SUFFIX]
+        names = [path for path in folder.iterdir() if path.suffix == _SUFFIX and path.is_file()]
     except FileNotFoundError:
         return []
     return sorted(names, key=lambda path: path.name, reverse=True)
@@ -104,7 +104,11 @@ def open_end(path: Path) -> int:
         OSError: it cannot be opened, or is no journal.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, private.FILE)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISFIFO(mode):
+        os.close(descriptor)
+        raise OSError("it is a pipe, for which a run could have to wait for ever")
+    if not stat.S_ISREG(mode):
         return descriptor
     _lock(descriptor)
     try:

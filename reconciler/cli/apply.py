@@ -121,11 +121,27 @@ def apply_made(
 
 
 def _sink(session: Session, plan: Plan, secrets_out: str | None) -> Sink | None:
+    if secrets_out:
+        _require_own_file(session, Path(secrets_out))
     sink = open_sink(secrets_out, os.environ) if secrets_out else None
     require_sink(plan, sink)
     if isinstance(sink, FileSink) and sink.warning:
         session.view.diagnostics.append(sink.warning)
     return sink
+
+
+def _require_own_file(session: Session, path: Path) -> None:
+    """See that secrets do not go where this run writes something else.
+
+    Raises:
+        UsageError: they do.
+    """
+    options = session.options
+    others = [("--journal", options.journal), *(("--out", target) for _, target in options.outs)]
+    for option, other in others:
+        if other is not None and other.absolute() == path.absolute():
+            message = f"--secrets-out and {option} are the same file {path}"
+            raise UsageError(Diagnostic("NBS901", message, "choose another file for --secrets-out"))
 
 
 def _require_approval(*, yes: bool) -> None:

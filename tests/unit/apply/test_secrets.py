@@ -233,6 +233,37 @@ def test_a_command_that_fails_stops_the_apply_and_the_secret_is_kept(
     assert "setup_key/b" in account.plan("setup_keys: {a: {type: reusable}, b: {type: reusable}}").changes[0]
 
 
+def test_a_line_that_was_torn_keeps_the_next_secret_whole(account: Account, folder: Path) -> None:
+    (folder / "secrets").write_text('{"address": "setup_key/old", "sec')
+    (folder / "secrets").chmod(0o600)
+    account.applied("setup_keys: {a: {type: reusable}, b: {type: reusable}}", "--secrets-out", "secrets")
+    torn, *rest = (folder / "secrets").read_text().splitlines()
+    assert torn.endswith('"sec')
+    assert [json.loads(line)["address"] for line in rest] == ["setup_key/a", "setup_key/b"]
+
+
+@pytest.mark.parametrize(
+    ("target", "flags", "code", "why"),
+    [
+        ("nbsync.yaml", (), "NBS602", "nbsync.yaml cannot be written: it holds something else than secrets"),
+        ("pipe", (), "NBS602", "pipe cannot be written: no such device or address"),
+        ("x", ("--journal", "x"), "NBS901", "--secrets-out and --journal are the same file x"),
+        ("x", ("--out", "json=./x"), "NBS901", "--secrets-out and --out are the same file x"),
+    ],
+)
+def test_secrets_go_to_a_file_of_their_own(
+    account: Account, folder: Path, target: str, flags: tuple[str, ...], code: str, why: str
+) -> None:
+    os.mkfifo(folder / "pipe")
+    account.write("version: 1\nsetup_keys: {a: {type: reusable}}")
+    before = (folder / "nbsync.yaml").stat()
+    outcome = account.nbsync("apply", "--yes", "-o", "json", "--secrets-out", target, *flags)
+    assert (outcome.exit_code, outcome.writes, outcome.error.code) == (64, [], code)
+    assert outcome.error.message == why
+    after = (folder / "nbsync.yaml").stat()
+    assert (after.st_mode, after.st_size) == (before.st_mode, before.st_size)
+
+
 def test_a_command_that_does_not_end_is_killed_and_the_secret_is_kept(
     account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +98,14 @@ def test_journals_that_cannot_be_read_are_said(account: Account, folder: Path) -
     account.applied("groups: {a: }")
     (path,) = journals(folder)
     (folder / "empty").write_text("")
+    os.mkfifo(folder / "pipe")
+    os.mkfifo(path.with_name("pipe.jsonl"))
     for name, why in (
         ("nowhere.jsonl", "no such file or directory"),
         (".", "is a directory"),
         ("nbsync.yaml", "no line of it is the first one of a journal"),
         ("empty", "no line of it is the first one of a journal"),
+        ("pipe", "it is a pipe"),
     ):
         outcome = account.nbsync("history", name, "-o", "json")
         assert (outcome.exit_code, outcome.error.code) == (3, "NBS611")
