@@ -8,7 +8,7 @@ from schemas._core.codec import encode_fields
 from schemas._core.fields import JsonObject, Resource, Wire
 from schemas._core.group_names import AutoGroups
 from schemas._core.kind import Endpoint, Ids, Kind
-from schemas._core.people import ANSWER_ONLY, grants, lacks_caller, vetoes
+from schemas._core.people import ANSWER_ONLY, grants, is_service_user, lacks_caller, vetoes
 
 
 class ServiceUser(Resource):
@@ -37,7 +37,7 @@ KIND = Kind(
     lacks=lacks_caller,
     module="users",
     computed=ANSWER_ONLY,
-    selects=lambda seen: bool(seen.get("is_service_user")),
+    selects=is_service_user,
     server_owned=lambda seen, _account: bool(seen.get("is_current")),
     encode=_encode,
     vetoes=vetoes,

@@ -12,8 +12,9 @@ from schemas._core.codec import decoded_values, encode_fields, lenient, plain
 from schemas._core.effect import Around, Common, Effect, Use, moved, narrowest
 from schemas._core.fields import JsonObject, Name, Resource, Trait, Wire, invalid
 from schemas._core.group_names import AutoGroups
-from schemas._core.kind import Account, CannotExpress, Endpoint, Ids, Kind
-from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, grants, lacks_caller, vetoes
+from schemas._core.kind import Account, Endpoint, Ids, Kind
+from schemas._core.people import ADMINISTRATORS, ANSWER_ONLY, grants, is_service_user, lacks_caller, vetoes
+from schemas._core.reading import CannotExpress
 from schemas._core.shapes import Shape, where
 
 Role = Literal["owner", "admin", "user", "auditor", "network_admin", "billing_admin"]
@@ -135,7 +136,7 @@ KIND = Kind(
     name_shape=Shape(pattern=r"[^@\s\x1c-\x1f\x85]+@[^\s\x1c-\x1f\x85]+", hint="people are declared by their e-mail"),
     name_form=str.lower,
     computed=ANSWER_ONLY,
-    selects=lambda seen: not seen.get("is_service_user"),
+    selects=lambda seen: not is_service_user(seen),
     server_owned=lambda seen, _account: bool(
         seen.get("role") == "owner" or seen.get("is_current") or seen.get("issued") == "integration"
     ),

@@ -9,7 +9,7 @@ from reconciler.plan.change import Change
 from reconciler.plan.match import Book
 from reconciler.state.observe import paths_of
 from reconciler.state.snapshot import Live
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 
 
 def key_now(book: Book, live: Live) -> str:

@@ -19,7 +19,7 @@ from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import comparable_specs, field_specs
 from schemas._core.fields import JsonObject, Trait
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 
 NOT_RESTORED = "NBS613"
 

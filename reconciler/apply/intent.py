@@ -15,7 +15,7 @@ from schemas._core.address import Address
 from schemas._core.codec import comparable_specs, field_specs, plain
 from schemas._core.effect import Effect, Use
 from schemas._core.fields import JsonObject, Resource, seconds
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 
 NOT_KEPT, STALE = "NBS604", "NBS630"
 LIFETIME: Final = "expires_in"

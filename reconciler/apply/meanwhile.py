@@ -22,7 +22,8 @@ from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import field_specs
-from schemas._core.kind import CannotExpress, Unique
+from schemas._core.kind import Unique
+from schemas._core.reading import CannotExpress
 
 
 class Meanwhile:

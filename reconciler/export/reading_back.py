@@ -16,7 +16,7 @@ from schemas import AnyKind
 from schemas._core.address import Address, encode_part
 from schemas._core.codec import field_specs
 from schemas._core.fields import JsonObject, RefTo, Resource
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 from schemas._core.references import references
 
 UNSAYABLE = "the language cannot say what is live"

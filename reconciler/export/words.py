@@ -17,7 +17,8 @@ from schemas import AnyKind
 from schemas._core.address import Address, decode_part
 from schemas._core.codec import FieldSpec, field_specs, identifiers, plain
 from schemas._core.fields import JsonObject, Resource, Trait
-from schemas._core.kind import CannotExpress, Layout
+from schemas._core.kind import Layout
+from schemas._core.reading import CannotExpress
 
 BY_ID = "The server keeps another one of this name; the id tells them apart."
 BY_KEY = (Layout.NAMED, Layout.NAMED_LISTS)

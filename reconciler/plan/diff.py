@@ -16,7 +16,7 @@ from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import FieldSpec, comparable_specs, field_specs, plain
 from schemas._core.fields import Resource, Trait
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 
 UNMANAGED, NOT_THERE, REMARK = "NBS303", "NBS302", "NBS304"
 UNDECLARABLE, CANNOT_EXPRESS, NO_RENAME = "NBS204", "NBS205", "NBS206"

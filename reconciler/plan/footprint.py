@@ -11,7 +11,7 @@ from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.codec import FieldSpec, comparable_specs, plain
 from schemas._core.fields import JsonObject, Resource
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.fields import Resource
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 from schemas._core.references import kinds_referred_to, ref_address, references
 
 MAX_DELETE, PROTECTED, VETO, ADMINS, EMPTY, STILL_NEEDED = "NBS401", "NBS402", "NBS403", "NBS404", "NBS405", "NBS406"

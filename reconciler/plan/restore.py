@@ -22,7 +22,7 @@ from schemas import AnyKind
 from schemas._core.address import Address, decode_part
 from schemas._core.codec import comparable_specs, field_specs, plain
 from schemas._core.fields import JsonObject, Resource, Trait
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 
 STALE, NOT_RESTORED = "NBS612", "NBS613"
 

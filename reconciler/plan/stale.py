@@ -12,7 +12,7 @@ from reconciler.plan.match import Book
 from reconciler.state.snapshot import Live
 from schemas._core.codec import FieldSpec, comparable_specs, identifiers, plain
 from schemas._core.fields import JsonObject, Resource
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 from schemas._core.references import references
 
 LONG = 200

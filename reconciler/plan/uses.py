@@ -13,7 +13,7 @@ from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.effect import Use
 from schemas._core.fields import Resource
-from schemas._core.kind import CannotExpress
+from schemas._core.reading import CannotExpress
 
 
 class Uses:

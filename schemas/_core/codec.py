@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from schemas._core.fields import LIFECYCLE, LIVE, JsonObject, OneOrMany, RefTo, Resource, Single, Trait, Wire
-from schemas._core.reading import WrongType, require_list, require_type
+from schemas._core.reading import CannotExpress, WrongType, require_list, require_type
 from schemas._core.references import ref_key, whole
 
 if TYPE_CHECKING:
@@ -145,8 +145,10 @@ def decoded_values(model: type[BaseModel], seen: JsonObject, account: Account) -
         elif spec.listed:
             values[spec.said] = value or []
         elif value is None or value == []:
-            continue
+            if spec.wire in seen and Trait.IMMUTABLE in spec.traits and model.model_fields[spec.name].is_required():
+                raise WrongType(f"{spec.said} is nothing")
         elif spec.ref:
+            require_type(spec.said, str, value)
             if value:
                 values[spec.said] = account.label(spec.ref.kind, value)
         else:
@@ -159,6 +161,7 @@ def lenient(model: type[M], values: JsonObject) -> M:
 
     Raises:
         WrongType: a field holds another type of JSON than it can have.
+        CannotExpress: a field that only a new object could get holds what the language has no word for.
     """
     try:
         return model.model_validate(values, context=LIVE)
@@ -177,6 +180,11 @@ def _lenient_value(model: type[BaseModel], name: str, values: JsonObject) -> Any
         return _adapter(model, name).validate_python(value, context=LIVE)
     except ValidationError:
         require_type(said, info.annotation, value)
+        if (
+            Trait.IMMUTABLE in info.metadata and get_origin(info.annotation) is Literal
+        ):  # another one would have to be made in its place
+            message = f"it has the {said} '{value}', for which the language has no word"
+            raise CannotExpress(message, "update nbsync, or list its address under unmanaged") from None
         return tuple(value) if isinstance(value, list) else value
 
 

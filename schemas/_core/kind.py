@@ -53,19 +53,6 @@ class Account(Protocol):
         """All objects of `kind` below one parent, as the server showed them."""
 
 
-class CannotExpress(Exception):
-    """A live object that the language has no words for; it can be left or deleted, not declared.
-
-    Attributes:
-        advice: what to do about it.
-        is_more: it does more than an object of one declaration can.
-    """
-
-    def __init__(self, message: str, advice: str, *, is_more: bool = False) -> None:
-        super().__init__(message)
-        self.advice, self.is_more = advice, is_more
-
-
 class Layout(Enum):
     """How the objects of a kind stand in the files, below their section."""
 

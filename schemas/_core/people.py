@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas._core.fields import JsonObject
 from schemas._core.kind import Account, Veto
+from schemas._core.reading import WrongType
 
 ANSWER_ONLY = frozenset(
     {"id", "status", "last_login", "issued", "is_current", "pending_approval", "idp_id", "permissions", "password"}
@@ -31,6 +32,18 @@ def may_write(role: str, module: str) -> bool:
 
 
 _RANKS = {"user": 0, "billing_admin": 1, "auditor": 1, "network_admin": 2, "admin": 3, "owner": 4}
+
+
+def is_service_user(seen: JsonObject) -> bool:
+    """Tell whether an element of the list of users is a service user.
+
+    Raises:
+        WrongType: it does not say.
+    """
+    said = seen.get("is_service_user", False)
+    if not isinstance(said, bool):
+        raise WrongType("is_service_user is neither true nor false")
+    return said
 
 
 def grants(one: Any, other: Any) -> bool:

@@ -50,6 +50,19 @@ class Unreadable(ValueError):
         super().__init__(f"{kind} {identifier}: {flaw}")
 
 
+class CannotExpress(Exception):
+    """A live object that the language has no words for; it can be left or deleted, not declared.
+
+    Attributes:
+        advice: what to do about it.
+        is_more: it does more than an object of one declaration can.
+    """
+
+    def __init__(self, message: str, advice: str, *, is_more: bool = False) -> None:
+        super().__init__(message)
+        self.advice, self.is_more = advice, is_more
+
+
 class WrongType(ValueError):
     """A field of an answer holds another type than its field can have."""
 

@@ -11,7 +11,7 @@ from schemas._core.address import encode_part
 from schemas._core.codec import identifiers
 from schemas._core.ends import Ends, end_within, put_end, seen_end
 from schemas._core.fields import JsonObject, Name, OneOrMany, RefTo, Resource, Unordered, invalid, is_live
-from schemas._core.kind import Account, CannotExpress, Ids
+from schemas._core.kind import Account, Ids
 from schemas._core.ports import (
     PROTOCOLS,
     Ports,
@@ -25,6 +25,7 @@ from schemas._core.ports import (
     wire_ports,
     within,
 )
+from schemas._core.reading import CannotExpress
 from schemas._core.shapes import Shape, Written, exactly_one, only_with
 
 SSH = "netbird-ssh"

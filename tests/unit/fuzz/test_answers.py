@@ -124,6 +124,31 @@ def test_a_list_that_lacks_what_another_one_shows_is_not_believed(
     assert message.startswith("GET /api/networks does not show the network r")
 
 
+ODD: dict[str, tuple[str, str, Any, str]] = {
+    "a router through a number": ("networks/routers", "peer", 1.5, "peer is a number"),
+    "a route through a number": ("routes", "peer", -1, "peer is a number"),
+    "a key without a type": ("setup-keys", "type", None, "type is nothing"),
+    "nobody knows whether a person": ("users", "is_service_user", None, "is_service_user is neither true nor false"),
+}
+
+
+@pytest.mark.parametrize(("path", "field", "wrong", "flaw"), ODD.values(), ids=ODD)
+def test_what_would_make_another_object_of_it_is_an_error(
+    path: str, field: str, wrong: Any, flaw: str, canned: Canned, desk: Desk
+) -> None:
+    listed = [{**one, field: wrong} for one in canned.answers[f"/api/{path}"]]
+    canned.instead = {f"/api/{path}": json_answer(listed)}
+    assert flaw in told(run(desk, "plan"))
+
+
+def test_a_word_that_nbsync_does_not_know_is_no_reason_to_make_a_key_anew(canned: Canned, desk: Desk) -> None:
+    listed = [{**one, "type": "tri-use"} for one in canned.answers["/api/setup-keys"]]
+    canned.instead = {"/api/setup-keys": json_answer(listed)}
+    outcome = run(desk, "plan")
+    assert (outcome.exit_code, {error.code for error in outcome.errors}) == (3, {"NBS205"})
+    assert "it has the type 'tri-use', for which the language has no word" in outcome.errors[0].message
+
+
 @pytest.mark.parametrize("nothing", [[], None])
 def test_no_policies_are_not_believed_where_networks_have_some(nothing: Any, canned: Canned, desk: Desk) -> None:
     """Whoever believed it would make what is there a second time."""
