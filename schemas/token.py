@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from schemas._core.address import Address
 from schemas._core.fields import Duration, JsonObject, Resource, Trait, Wire, invalid, lasts_longer, seconds
 from schemas._core.kind import Account, Endpoint, Kind, Veto
+from schemas._core.reading import WrongType
 from schemas._core.shapes import DURATION, Shape
 
 DAY = 86400
@@ -51,8 +52,10 @@ def _instant(text: str) -> datetime:
 
 
 def _lifetime(seen: JsonObject) -> str:
-    days = (_instant(seen["expiration_date"]) - _instant(seen["created_at"])) / timedelta(days=1)
-    return f"{round(days)}d"
+    days = round((_instant(seen["expiration_date"]) - _instant(seen["created_at"])) / timedelta(days=1))
+    if days < 1:
+        raise WrongType("it ends before it was made")
+    return f"{days}d"
 
 
 def _write(_tokens: Sequence[Token], seen: Sequence[JsonObject]) -> JsonObject:

@@ -527,6 +527,22 @@ def test_a_token_that_lives_longer_than_meant_is_deleted(account: Account, betwe
     assert not account.read(f"/users/{account.named('/users', 's')['id']}/tokens")
 
 
+@pytest.mark.parametrize("field", ["created_at", "expiration_date"])
+def test_a_token_that_ends_before_it_was_made_is_an_error(account: Account, between: Between, field: str) -> None:
+    account.applied("service_users: {s: {role: user}}")
+
+    def after(request: Request, response: Response) -> Response:
+        shown = json.loads(response.get_data()) if request.method == "POST" else {}
+        if "personal_access_token" not in shown:
+            return response
+        odd = {"created_at": "9999-12-31T23:59:59Z", "expiration_date": "0001-01-01T00:00:00Z"}[field]
+        return json_answer({**shown, "personal_access_token": {**shown["personal_access_token"], field: odd}})
+
+    between.after = after
+    text = "service_users: {s: {role: user, tokens: {t: {expires_in: 9d}}}}"
+    assert failed(account.apply(text, *SECRETS))["code"] == "NBS509"
+
+
 def test_a_lifetime_may_be_rounded(account: Account, between: Between) -> None:
     Liar(account, between, "POST", "/setup-keys", lets(expires_in=43200 - 50)).left = 1
     account.applied("setup_keys: {k: {type: reusable, expires_in: 12h}}", *SECRETS)
