@@ -152,8 +152,9 @@ def _declared_besides(written: Written) -> frozenset[str]:
     """Attributes of an object to which others write that the files give, and that were so already: lists may show more by now."""
     if not written.change.kind.volatile:
         return frozenset()
-    given = (spec.name for spec in comparable_specs(written.change.kind.model))
-    return frozenset(name for name in given if getattr(written.desired, name) is not None) - written.planned.writes
+    desired = written.desired
+    asked = (spec.name for spec in comparable_specs(written.change.kind.model) if spec.said not in desired.ignore)
+    return frozenset(name for name in asked if getattr(desired, name) is not None) - written.planned.writes
 
 
 def _lost(book: Book, written: Written, there: Resource) -> JsonObject:
