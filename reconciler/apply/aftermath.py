@@ -99,5 +99,6 @@ def _may_be_lost(run: Run, call: Call, book: Book) -> bool:
     ):
         return False
     if answer is None or answer.id is None:
-        return effect_of(called, book)[0] in (Effect.TOOK, Effect.UNSEEN)
+        effect = effect_of(called, book)[0]
+        return effect is Effect.TOOK or (effect is Effect.UNSEEN and run.end is None)
     return answer.id in book.snapshot.of(kind.name) or not book.snapshot.shows(kind, answer.parent)

@@ -33,6 +33,7 @@ class Course:
         progress: told of every change that has ended.
         interruption: what a signal has asked for.
         undone: changes that were not made, with how they ended.
+        begun: changes of which a first step was made.
         ended: why nothing more is tried.
         is_cut_off: nothing can be read any more, either.
         touched: something has reached the account.
@@ -43,6 +44,7 @@ class Course:
     interruption: Interruption
     report: Report = field(default_factory=Report)
     undone: dict[Change, tuple[Status, Diagnostic]] = field(default_factory=dict)
+    begun: set[Change] = field(default_factory=set)
     ended: str = ""
     is_cut_off: bool = False
     touched: bool = False
@@ -63,14 +65,19 @@ class Course:
         reason = self.reason_to_skip(step)
         if not reason:
             return True
-        self.undone.setdefault(step.change, (Status.SKIPPED, self._skipped(step.change, reason)))
+        if step.change in self.begun:
+            self.undone.setdefault(step.change, (Status.FAILED, halfway(step.change, reason)))
+        else:
+            self.undone.setdefault(step.change, (Status.SKIPPED, self._skipped(step.change, reason)))
         if not step.detour:
             self._end(step.change, *self.undone[step.change])
         return False
 
     def made(self, step: Step) -> None:
         """A step was taken; the change is made with the last one."""
-        if not step.detour:
+        if step.detour:
+            self.begun.add(step.change)
+        else:
             self._end(step.change, Status.APPLIED, None)
 
     def failed(self, step: Step, error: Exception, *, has_begun: bool) -> None:

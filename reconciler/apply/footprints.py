@@ -33,11 +33,11 @@ def footprints(runs: Sequence[Run], rollbacks: Sequence[Run], book: Book) -> tup
         book: of the account as it is now, with all kinds that the journals name.
     """
     trail = _Trail(book)
-    for call in chain.from_iterable(run.calls.values() for run in runs):
-        trail.follow(call)
-    trail.is_restoring = True
-    for call in chain.from_iterable(run.calls.values() for run in rollbacks):
-        trail.follow(call)
+    own, again = (list(chain.from_iterable(run.calls.values() for run in some)) for some in (runs, rollbacks))
+    calls = [*own, *again]
+    for number, call in enumerate(calls):
+        trail.is_restoring = number >= len(own)
+        trail.follow(call, calls[number + 1 :] if call.is_open else ())
     left = [trail.whole(one) for place, one in trail.found.items() if place not in trail.untold]
     return [one for one in left if one.before or one.after], list(dict.fromkeys(trail.diagnostics))
 
@@ -63,8 +63,8 @@ class _Trail:
         """A footprint in view of all that was followed."""
         return replace(one, before=_renumbered(one.before, self.again)) if one.before and self.again else one
 
-    def follow(self, call: Call) -> None:
-        """Take in what one call did."""
+    def follow(self, call: Call, later: Sequence[Call]) -> None:
+        """Take in what one call did; of one without an answer, later ones may tell."""
         called = call.called
         kind = self.book.desired.registry.get(called.kind)
         if kind is None:
@@ -72,7 +72,7 @@ class _Trail:
         elif call.has_effect:
             self._answered(kind, call)
         elif call.is_open:
-            self._open(kind, called)
+            self._open(kind, called, later)
 
     def _answered(self, kind: AnyKind, call: Call) -> None:
         called, answer = call.called, call.answer
@@ -82,8 +82,13 @@ class _Trail:
             seen = answer.after or {**meant(called), "id": identifier}
             self._enter(_touched(called, identifier), Live(kind, identifier, seen, answer.parent))
 
-    def _open(self, kind: AnyKind, called: Called) -> None:
-        """Nobody knows the answer: the account shows what became of it."""
+    def _open(self, kind: AnyKind, called: Called, later: Sequence[Call]) -> None:
+        """Nobody knows the answer: the next call on the object shows what became of it, or the account does."""
+        witness = next((one.called for one in later if _shows(one.called, called)), None)
+        if witness and witness.id and called.method != "DELETE":
+            after = Live(kind, witness.id, witness.before or {}, witness.parent)
+            self._enter(_touched(called, after.id), after)
+            return
         effect, live = effect_of(called, self.book)
         if effect is Effect.UNSEEN:
             self._tell(called.address, "whether its last change took effect cannot be told: it cannot be read")
@@ -166,6 +171,13 @@ class _Touched:
     seen: JsonObject | None
     parent: str
     is_new: bool = False
+
+
+def _shows(later: Called, called: Called) -> bool:
+    """Whether a call says how an earlier one has left its object."""
+    if later.kind != called.kind or later.method == "POST" or later.before is None:
+        return False
+    return later.id == called.id if called.id else later.address == called.address
 
 
 def _renumbered(live: Live, again: Mapping[str, str]) -> Live:

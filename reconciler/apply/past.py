@@ -119,9 +119,9 @@ def runs_in(path: Path, *, only_ends: bool = False) -> list[Run]:
     """
     runs: dict[str, Run] = {}
     damaged = 0
-    if path.is_fifo():
-        raise Unreadable(path, "it is a pipe")
     try:
+        if path.is_fifo():
+            raise Unreadable(path, "it is a pipe")
         with path.open("rb") as file:
             is_locked = _is_locked(file.fileno())
             for text in filter(None, map(bytes.strip, file)):
@@ -159,6 +159,14 @@ def _is_locked(descriptor: int) -> bool:
     return False
 
 
+def exists(path: Path) -> bool:
+    """Tell whether there is something at a path; where nobody may look, or no path is so long, there is nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def known_runs(server: str, environ: Mapping[str, str], *files: Path | None) -> list[Run | Unreadable]:
     """How the runs against a server began and ended, of the state folder and of more files, newest first.
 
@@ -169,7 +177,7 @@ def known_runs(server: str, environ: Mapping[str, str], *files: Path | None) -> 
     """
     paths = _paths(server, environ, None)
     found = [one for path in paths for one in _ends(path, server)]
-    others = [file for file in files if file and file.is_file() and file.absolute() not in paths]
+    others = [file for file in files if file and exists(file) and file.is_file() and file.absolute() not in paths]
     for run in (one for file in dict.fromkeys(others) for one in reversed(_ends(file, server))):
         found.insert(_place(run, found), run)
     return found
@@ -184,7 +192,7 @@ def _place(run: Run | Unreadable, newest_first: Sequence[Run | Unreadable]) -> i
 
 def _paths(server: str, environ: Mapping[str, str], file: Path | None) -> list[Path]:
     if file is not None:
-        return [file] if file.is_file() else []
+        return [file] if exists(file) and file.is_file() else []
     try:
         return on_shelf(shelf(server, environ))
     except (OSError, RuntimeError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.apply.lines import TakenBack
-from reconciler.apply.past import Outcome, Run, Unreadable, runs_in, whole
+from reconciler.apply.past import Outcome, Run, Unreadable, exists, runs_in, whole
 
 COMMANDS = ("apply", "rollback")
 """Commands whose last run is taken back where none is named; a rotation is not."""
@@ -108,7 +108,7 @@ def _gone_on_with(run: Run, seen: Sequence[Run | Unreadable]) -> Target:
     wanted = run.begin.takes_back
     assert wanted is not None, "it is a rollback"
     path = Path(wanted.path)
-    runs = [*(runs_in(path) if path.exists() else ()), *(one for one in seen if isinstance(one, Run))]
+    runs = [*(runs_in(path) if exists(path) else ()), *(one for one in seen if isinstance(one, Run))]
     found = next((one for one in runs if one.begin.run == wanted.run), None)
     if found is None:
         raise Lost(run)

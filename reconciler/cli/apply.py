@@ -121,7 +121,7 @@ def apply_made(
 
 
 def _sink(session: Session, plan: Plan, secrets_out: str | None) -> Sink | None:
-    if secrets_out:
+    if secrets_out and secrets_out != "-":
         _require_own_file(session, Path(secrets_out))
     sink = open_sink(secrets_out, os.environ) if secrets_out else None
     require_sink(plan, sink)
@@ -139,7 +139,7 @@ def _require_own_file(session: Session, path: Path) -> None:
     options = session.options
     others = [("--journal", options.journal), *(("--out", target) for _, target in options.outs)]
     for option, other in others:
-        if other is not None and other.absolute() == path.absolute():
+        if other is not None and other.absolute() == path.absolute() and not path.is_char_device():
             message = f"--secrets-out and {option} are the same file {path}"
             raise UsageError(Diagnostic("NBS901", message, "choose another file for --secrets-out"))
 

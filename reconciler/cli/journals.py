@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler.apply.aftermath import aftermath
 from reconciler.apply.journal import Journal, Occasion, Unrecorded, open_journal
-from reconciler.apply.past import Run, Unreadable, known_runs, left_open, whole
+from reconciler.apply.past import Run, Unreadable, exists, known_runs, left_open, whole
 from reconciler.apply.report import Report
 from reconciler.apply.shelf import on_any_shelf
 from reconciler.cli.session import Session
@@ -44,7 +44,7 @@ def begin(session: Session, plan: Plan) -> Unrecorded:
 def named(journal: str, environ: Mapping[str, str]) -> Path:
     """The journal that a person names: a file, or the name of one in the state folder."""
     path = Path(journal)
-    if path.exists():
+    if exists(path):
         return path
     with suppress(OSError, RuntimeError):
         return next((one for one in on_any_shelf(environ) if journal in (one.name, one.stem)), path)

@@ -372,3 +372,23 @@ def test_what_cannot_be_narrowed_is_told_as_the_failure_of_its_change(watched: W
     outcome = watched.account.apply(HEAD + after)
     assert outcome.statuses == {"policy/p": "failed", "group/g": "failed"}
     assert len(outcome.errors) == 2
+
+
+MEETING = "groups: {g: {peers: [%s]}, h: {peers: [%s]}}\n"
+DENIED = "q: {from: [g, h], to: All, deny: icmp}"
+
+
+def test_a_policy_that_was_shut_and_stays_so_is_told_as_begun(watched: Watched) -> None:
+    watched.become(HEAD + MEETING % ("m1", "m3") + "policies: {p: {from: g, to: h, allow: tcp}, " + DENIED + "}")
+    groups = [group["id"] for group in watched.account.read("/groups") if group["name"] in "gh"]
+    for group in groups:
+        watched.account.fault("PUT", f"/api/groups/{group}", "status:422")
+    after = HEAD + MEETING % ("m2", "m4") + "policies: {p: {from: g, to: h, allow: tcp/22}, " + DENIED + "}"
+    outcome = watched.account.apply(after)
+    assert watched.account.named("/policies", "p")["enabled"] is False
+    assert outcome.statuses["policy/p"] == "failed"
+    assert outcome.change("policy/p")["error"]["message"].startswith(
+        "policy/p was begun and not ended: it needs group/"
+    )
+    watched.becomes_and_is_never_wider(after)
+    assert watched.account.plan(after).changes == []

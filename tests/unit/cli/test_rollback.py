@@ -363,6 +363,49 @@ def test_a_router_that_a_cut_rollback_made_again_does_not_stay_enabled(
     assert [router["enabled"] for router in account.read("/networks/routers")] == [False]
 
 
+def test_a_cut_apply_that_was_taken_back_is_not_made_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    account.write("version: 1\ngroups: {g: }")
+    with monkeypatch.context() as patch:
+        kill(patch, "answer", 1)
+        with pytest.raises(Killed):
+            account.nbsync("apply", "--yes", "-q")
+    assert rolled_back(account).changes == ["- group/g"]
+    assert rolled_back(account, str(journals(folder)[0])).changes == []
+
+
+def test_halves_of_a_rollback_of_a_cut_apply_do_not_swing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.applied("networks: {n: {description: x}, o: {description: x}}")
+    account.write("version: 1\nnetworks: {n: {description: y}, o: {description: y}}")
+    with monkeypatch.context() as patch:
+        kill(patch, "answer", 2)
+        with pytest.raises(Killed):
+            account.nbsync("apply", "--yes", "-q")
+    account.fault("PUT", f"/api/networks/{account.named('/networks', 'n')['id']}", "status:422")
+    assert rollback(account).exit_code == 7
+    rolled_back(account)
+    assert {one["name"]: one["description"] for one in account.read("/networks")} == {"n": "x", "o": "x"}
+
+
+def test_what_a_cut_rollback_made_again_and_another_took_back_is_made_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    little(account, "groups: {x: , g: }")
+    applied = journals(folder)[-1]
+    with monkeypatch.context() as patch:
+        kill(patch, "answer", 1)
+        with pytest.raises(Killed):
+            account.nbsync("rollback", "--yes", "-q")
+    assert rolled_back(account, str(journals(folder)[-1])).changes == ["- group/g"]
+    assert rolled_back(account, str(applied)).changes == ["+ group/g"]
+
+
+def test_a_path_that_cannot_be_is_one_where_nothing_is(account: Account) -> None:
+    outcome = rollback(account, "x" * 5000)
+    assert (outcome.exit_code, outcome.error.code) == (3, "NBS611")
+
+
 KEY = "setup_keys: {k: {type: reusable, expires_in: 9d}, z: {type: one-off}}"
 
 
