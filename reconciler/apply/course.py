@@ -65,10 +65,7 @@ class Course:
         reason = self.reason_to_skip(step)
         if not reason:
             return True
-        if step.change in self.begun:
-            self.undone.setdefault(step.change, (Status.FAILED, halfway(step.change, reason)))
-        else:
-            self.undone.setdefault(step.change, (Status.SKIPPED, self._skipped(step.change, reason)))
+        self.undone.setdefault(step.change, (Status.SKIPPED, self._skipped(step.change, reason)))
         if not step.detour:
             self._end(step.change, *self.undone[step.change])
         return False
@@ -169,6 +166,8 @@ class Course:
             self._undo(step, Status.SKIPPED, self._skipped(step.change, self.ended), exit_code)
 
     def _skipped(self, change: Change, reason: str) -> Diagnostic:
+        if change in self.begun:
+            return halfway(change, reason)
         return skipped(change, reason, is_mistake=self.report.stopped is None)
 
     def _undo(self, step: Step, status: Status, error: Diagnostic, exit_code: ExitCode) -> None:
