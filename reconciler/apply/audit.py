@@ -13,6 +13,7 @@ from reconciler.api.client import ReadApi
 from reconciler.api.problems import NoSuchEndpoint
 from reconciler.state.caller import strange
 from reconciler.state.snapshot import Live
+from schemas._core.fields import JsonObject
 
 PATHS: Final = ("/events/audit", "/events")
 """Where the log is, and where servers before 0.39.0 have it."""
@@ -107,6 +108,10 @@ NAMED_BY = ("id", "ip")
 """Fields of an answer that events name as their target; those on a peer's SSH server and expirations name its address."""
 
 
+def _named_by(seen: JsonObject) -> list[str]:
+    return [word for key in NAMED_BY if isinstance(word := seen.get(key), str)]
+
+
 class Traces:
     """What this run has sent, and which events come of it.
 
@@ -132,7 +137,7 @@ class Traces:
         """What events on an object may name it by; those on settings name the account."""
         if live.kind.endpoint.singleton:
             return {live.id, self._account} - {""}
-        return {live.id, *(word for key in NAMED_BY if isinstance(word := live.seen.get(key), str))}
+        return {live.id, *_named_by(live.seen)}
 
     def sent(self, method: str, where: str) -> int:
         """Note a write before it is sent, and return its number: events are about the ids in its path."""
@@ -147,7 +152,7 @@ class Traces:
         """Note what a write made: what its events can name, or, where no answer has that, the names that it was to have."""
         inner = answer.values() if isinstance(answer, dict) else ()
         objects = [one for one in (answer, *inner) if isinstance(one, dict)]
-        shown = [one[key] for one in objects for key in NAMED_BY if isinstance(one.get(key), str)]
+        shown = [word for one in objects for word in _named_by(one)]
         meant = body.values() if isinstance(body, dict) else ()
         self._is_about(number, shown or [value for value in meant if isinstance(value, str) and value])
 

@@ -49,7 +49,7 @@ def halfway(change: Change, reason: str) -> Diagnostic:
     return Diagnostic(SKIPPED, message, "run it again", address=str(change.address), place=change.cause)
 
 
-def skipped(change: Change, reason: str, *, is_mistake: bool = True) -> Diagnostic:
+def skipped(change: Change, reason: str, *, is_mistake: bool) -> Diagnostic:
     """A change was not tried; `is_mistake` if something is to be mended first."""
     message = f"{change.address} was not tried: {reason}"
     advice = "mend that and run it again" if is_mistake else "run it again"

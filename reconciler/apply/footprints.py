@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any
 
 from reconciler.apply.effect import Effect, effect_of, meant
@@ -33,10 +32,10 @@ def footprints(runs: Sequence[Run], rollbacks: Sequence[Run], book: Book) -> tup
         book: of the account as it is now, with all kinds that the journals name.
     """
     trail = _Trail(book)
-    own, again = (list(chain.from_iterable(run.calls.values() for run in some)) for some in (runs, rollbacks))
-    calls = [*own, *again]
+    calls = [call for run in (*runs, *rollbacks) for call in run.calls.values()]
+    own = sum(len(run.calls) for run in runs)
     for number, call in enumerate(calls):
-        trail.is_restoring = number >= len(own)
+        trail.is_restoring = number >= own
         trail.follow(call, calls[number + 1 :] if call.is_open else ())
     left = [trail.whole(one) for place, one in trail.found.items() if place not in trail.untold]
     return [one for one in left if one.before or one.after], list(dict.fromkeys(trail.diagnostics))

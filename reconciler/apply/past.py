@@ -177,7 +177,7 @@ def known_runs(server: str, environ: Mapping[str, str], *files: Path | None) -> 
     """
     paths = _paths(server, environ, None)
     found = [one for path in paths for one in _ends(path, server)]
-    others = [file for file in files if file and exists(file) and file.is_file() and file.absolute() not in paths]
+    others = [one for file in files if file for one in _paths(server, environ, file) if one.absolute() not in paths]
     for run in (one for file in dict.fromkeys(others) for one in reversed(_ends(file, server))):
         found.insert(_place(run, found), run)
     return found

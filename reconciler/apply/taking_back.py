@@ -73,7 +73,7 @@ def last(seen: Sequence[Run | Unreadable], account: str) -> Target | None:
     return None
 
 
-def named(path: Path, seen: Sequence[Run | Unreadable]) -> Target | None:
+def of_journal(path: Path, seen: Sequence[Run | Unreadable]) -> Target | None:
     """Likewise of one journal, whatever its runs did; a rollback is gone on with only where what it takes back is there, too.
 
     Raises:

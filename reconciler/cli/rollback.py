@@ -12,8 +12,7 @@ import click
 from reconciler.api.client import ReadApi
 from reconciler.apply.footprints import footprints
 from reconciler.apply.past import Outcome, Run, Unreadable, known_runs
-from reconciler.apply.taking_back import Lost, Target, last
-from reconciler.apply.taking_back import named as of_journal
+from reconciler.apply.taking_back import Lost, Target, last, of_journal
 from reconciler.cli import journals
 from reconciler.cli.apply import apply_made
 from reconciler.cli.options import collect, for_rollbacks, for_the_record

@@ -180,9 +180,8 @@ def _lenient_value(model: type[BaseModel], name: str, values: JsonObject) -> Any
         return _adapter(model, name).validate_python(value, context=LIVE)
     except ValidationError:
         require_type(said, info.annotation, value)
-        if (
-            Trait.IMMUTABLE in info.metadata and get_origin(info.annotation) is Literal
-        ):  # another one would have to be made in its place
+        if Trait.IMMUTABLE in info.metadata and get_origin(info.annotation) is Literal:
+            # With another word the object would have to be made anew.
             message = f"it has the {said} '{value}', for which the language has no word"
             raise CannotExpress(message, "update nbsync, or list its address under unmanaged") from None
         return tuple(value) if isinstance(value, list) else value

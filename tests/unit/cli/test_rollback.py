@@ -260,12 +260,12 @@ def little(account: Account, before: str) -> None:
     account.applied(LITTLE, "--allow-empty", "policies")
 
 
-def cut_rollback(account: Account, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Kill a rollback before the server sees its nth call."""
+def killed(account: Account, monkeypatch: pytest.MonkeyPatch, command: str, method: str, number: int) -> None:
+    """Kill a run at its nth call, as `kill` does."""
     with monkeypatch.context() as patch:
-        kill(patch, "call", number)
+        kill(patch, method, number)
         with pytest.raises(Killed):
-            account.nbsync("rollback", "--yes", "-q")
+            account.nbsync(command, "--yes", "-q", *SINK)
 
 
 def test_an_object_of_somebody_else_is_not_taken_for_one_that_a_cut_rollback_made(
@@ -273,7 +273,7 @@ def test_an_object_of_somebody_else_is_not_taken_for_one_that_a_cut_rollback_mad
 ) -> None:
     account.join("good", "evil")
     little(account, "groups: {x: , g: {peers: [good]}}\npolicies: {p: {from: g, to: x, allow: all}}")
-    cut_rollback(account, monkeypatch, 1)
+    killed(account, monkeypatch, "rollback", "call", 1)
     (evil,) = (peer["id"] for peer in account.read("/peers") if peer["name"] == "evil")
     account.send("POST", "/groups", {"name": "g", "peers": [evil]})
     outcome = rollback(account)
@@ -299,7 +299,7 @@ def test_references_follow_what_the_first_half_has_made_again(
 ) -> None:
     before = f"groups: {{x: , g: }}\npolicies: {{p: {{from: g, to: x, {rule}}}}}"
     little(account, before)
-    cut_rollback(account, monkeypatch, 2)
+    killed(account, monkeypatch, "rollback", "call", 2)
     rolled_back(account)
     assert account.plan(before).changes == []
 
@@ -324,10 +324,7 @@ def test_a_new_router_of_a_cut_apply_is_taken_back_whatever_the_server_made_of_i
 ) -> None:
     """The server makes every router enabled."""
     account.write(f"version: 1\n{ROUTER}")
-    with monkeypatch.context() as patch:
-        kill(patch, "answer", 2)
-        with pytest.raises(Killed):
-            account.nbsync("apply", "--yes", "-q")
+    killed(account, monkeypatch, "apply", "answer", 2)
     assert rolled_back(account).changes == ["- network/n"]
     assert not account.read("/networks")
 
@@ -337,10 +334,7 @@ def test_something_new_that_is_not_as_the_cut_call_asked_for_is_left_to_a_person
 ) -> None:
     """Somebody has changed it since, or the server has not kept what it was sent: who knows."""
     account.write(f"version: 1\n{ROUTER}")
-    with monkeypatch.context() as patch:
-        kill(patch, "answer", 2)
-        with pytest.raises(Killed):
-            account.nbsync("apply", "--yes", "-q")
+    killed(account, monkeypatch, "apply", "answer", 2)
     (router,) = account.read("/networks/routers")
     where = f"/networks/{account.named('/networks', 'n')['id']}/routers/{router['id']}"
     account.send("PUT", where, {**router, "metric": 5})
@@ -355,10 +349,7 @@ def test_a_router_that_a_cut_rollback_made_again_does_not_stay_enabled(
     account.applied(ROUTER)
     gone = "manage: {networks: full}\nguards: {max_delete: {percent: 100}}\nnetworks: {n: {routers: []}}"
     assert account.applied(gone, "--allow-empty", "network/n").changes == ["- network_router/n/groups:All"]
-    with monkeypatch.context() as patch:
-        kill(patch, "answer", 1)
-        with pytest.raises(Killed):
-            account.nbsync("rollback", "--yes", "-q")
+    killed(account, monkeypatch, "rollback", "answer", 1)
     rolled_back(account)
     assert [router["enabled"] for router in account.read("/networks/routers")] == [False]
 
@@ -367,10 +358,7 @@ def test_a_cut_apply_that_was_taken_back_is_not_made_again(
     account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     account.write("version: 1\ngroups: {g: }")
-    with monkeypatch.context() as patch:
-        kill(patch, "answer", 1)
-        with pytest.raises(Killed):
-            account.nbsync("apply", "--yes", "-q")
+    killed(account, monkeypatch, "apply", "answer", 1)
     assert rolled_back(account).changes == ["- group/g"]
     assert rolled_back(account, str(journals(folder)[0])).changes == []
 
@@ -378,10 +366,7 @@ def test_a_cut_apply_that_was_taken_back_is_not_made_again(
 def test_halves_of_a_rollback_of_a_cut_apply_do_not_swing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     account.applied("networks: {n: {description: x}, o: {description: x}}")
     account.write("version: 1\nnetworks: {n: {description: y}, o: {description: y}}")
-    with monkeypatch.context() as patch:
-        kill(patch, "answer", 2)
-        with pytest.raises(Killed):
-            account.nbsync("apply", "--yes", "-q")
+    killed(account, monkeypatch, "apply", "answer", 2)
     account.fault("PUT", f"/api/networks/{account.named('/networks', 'n')['id']}", "status:422")
     assert rollback(account).exit_code == 7
     rolled_back(account)
@@ -393,10 +378,7 @@ def test_what_a_cut_rollback_made_again_and_another_took_back_is_made_again(
 ) -> None:
     little(account, "groups: {x: , g: }")
     applied = journals(folder)[-1]
-    with monkeypatch.context() as patch:
-        kill(patch, "answer", 1)
-        with pytest.raises(Killed):
-            account.nbsync("rollback", "--yes", "-q")
+    killed(account, monkeypatch, "rollback", "answer", 1)
     assert rolled_back(account, str(journals(folder)[-1])).changes == ["- group/g"]
     assert rolled_back(account, str(applied)).changes == ["+ group/g"]
 
@@ -411,10 +393,7 @@ KEY = "setup_keys: {k: {type: reusable, expires_in: 9d}, z: {type: one-off}}"
 
 def test_a_key_of_a_cut_apply_is_taken_back(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     account.write(f"version: 1\n{KEY}")
-    with monkeypatch.context() as patch:
-        kill(patch, "answer", 1)
-        with pytest.raises(Killed):
-            account.nbsync("apply", "--yes", "-q", *SINK)
+    killed(account, monkeypatch, "apply", "answer", 1)
     assert rolled_back(account).changes == ["- setup_key/k"]
 
 
@@ -426,10 +405,7 @@ def test_a_key_that_a_cut_rollback_made_again_is_not_made_twice(
     account.applied(
         "manage: {setup_keys: full}\nguards: {max_delete: {percent: 100}}\nsetup_keys: {z: {type: one-off}}"
     )
-    with monkeypatch.context() as patch:
-        kill(patch, method, 1)
-        with pytest.raises(Killed):
-            account.nbsync("rollback", "--yes", "-q", *SINK)
+    killed(account, monkeypatch, "rollback", method, 1)
     outcome = rolled_back(account)
     assert account.names("/setup-keys") == ["k", "z"]
     assert ("NBS610" in {found.code for found in outcome.warnings}) is (method == "answer")
