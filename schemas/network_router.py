@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas._core.kind import Endpoint, Kind, Layout
-from schemas._core.via import Routed, routing_common, routing_effect, routing_uses, via
+from schemas._core.via import Routed, routing_common, routing_effect, routing_shut, routing_uses, via
 
 
 class NetworkRouter(Routed):
@@ -27,6 +27,7 @@ KIND = Kind(
     effect=routing_effect,
     uses=routing_uses,
     common=routing_common,
+    shut=routing_shut,
     apart=lambda _after, _around: "network_router",
     successor_first=True,
     waits_for=("network_resource",),

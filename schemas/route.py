@@ -15,7 +15,7 @@ from schemas._core.fields import IS_DOMAIN, AsTuple, JsonObject, Network, Text, 
 from schemas._core.group_names import GroupNames
 from schemas._core.kind import Account, Endpoint, Kind, Layout
 from schemas._core.shapes import LABEL, SOME, Shape, exactly_one
-from schemas._core.via import Routed, route_uses, routing_common, routing_effect, via
+from schemas._core.via import Routed, route_uses, routing_common, routing_effect, routing_shut, via
 
 MOST_DOMAINS = 32
 LONGEST_NAME = 40
@@ -221,6 +221,7 @@ KIND = Kind(
     effect=routing_effect,
     uses=route_uses,
     common=routing_common,
+    shut=routing_shut,
     apart=lambda _after, _around: "route",
     claims=_claims,
     holds=_holds,

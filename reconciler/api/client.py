@@ -17,7 +17,16 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 from reconciler.api.exchange import Exchange
 from reconciler.api.pacing import Naps, Pace, Patience
 from reconciler.api.paths import checked, path
-from reconciler.api.problems import Call, CallFailed, NoSuchEndpoint, RateLimited, TimedOut, TokenRefused, Unreachable
+from reconciler.api.problems import (
+    Call,
+    CallFailed,
+    NoSuchEndpoint,
+    NotPermitted,
+    RateLimited,
+    TimedOut,
+    TokenRefused,
+    Unreachable,
+)
 from reconciler.api.rate import Limit, Rate
 from reconciler.api.retries import back_off, may_pass
 from reconciler.api.transport import Transport
@@ -151,12 +160,15 @@ class ReadApi:
         """
         return self._persist(self._call("GET", path), None, overtime=overtime)
 
-    def get_many(self, paths: Sequence[str], *, optional: Collection[str] = ()) -> list[Any]:
+    def get_many(
+        self, paths: Sequence[str], *, optional: Collection[str] = (), closable: Collection[str] = ()
+    ) -> list[Any]:
         """Return what is at each of `paths`, in their order, with up to `WORKERS` requests at a time.
 
         Args:
             paths: What to read.
             optional: Those of them that an older server may not have; None then.
+            closable: Those that the caller need not be allowed to read; the refusal then.
 
         Raises:
             CallFailed: Of those that failed, the first in the order of `paths`. The others are read all the same, unless the
@@ -172,6 +184,10 @@ class ReadApi:
             except NoSuchEndpoint:
                 if path in optional:
                     return None
+                raise
+            except NotPermitted as refusal:
+                if path in closable:
+                    return refusal
                 raise
             except (Unreachable, Throttled, TokenRefused) as error:
                 hopeless.append(error)

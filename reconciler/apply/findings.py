@@ -45,7 +45,8 @@ def about(change: Change, diagnostic: Diagnostic) -> Diagnostic:
 
 def halfway(change: Change, reason: str) -> Diagnostic:
     """A change of several calls was ended between them."""
-    message = f"{change.address} was begun and not ended: {reason}"
+    begun = "shut and not opened again" if change.is_passing else "begun and not ended"
+    message = f"{change.address} was {begun}: {reason}"
     return Diagnostic(SKIPPED, message, "run it again", address=str(change.address), place=change.cause)
 
 

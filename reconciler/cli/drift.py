@@ -31,6 +31,7 @@ def drift(*, detailed_exitcode: bool, **given: Any) -> int:
 
     def work(session: Session) -> ExitCode:
         made, _ = make(session, session.desired(), session.reader())
+        made = made.lasting()
         shown = _behind_the_back(session, made) if session.options.since is not None else made
         session.view.plan = shown.with_verdicts([])
         found = bool(shown.changes or shown.undeclared)

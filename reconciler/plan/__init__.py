@@ -35,7 +35,7 @@ def make_plan(
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise DesiredStateError(diagnostics)
     changes = only(found.changes, targets, book) if targets else found.changes
-    steps = order(changes, book)
+    steps, warnings = order(changes, book)
     undeclared = () if targets else tuple(found.undeclared)
-    plan = Plan(steps, unmanaged=found.unmanaged, undeclared=undeclared, diagnostics=tuple(diagnostics))
+    plan = Plan(steps, unmanaged=found.unmanaged, undeclared=undeclared, diagnostics=(*diagnostics, *warnings))
     return guard(book, plan, allowances or Allowances()), book

@@ -45,11 +45,11 @@ def plan_again(saved: SavedPlan, desired: Desired, snapshot: Snapshot) -> tuple[
     resolved = resolve(book)
     found = diff(book, resolved)
     comparison = _Comparison(book, resolved, found, saved)
-    for one in saved.changes:
+    for one in saved.lasting():
         comparison.compare(one)
     comparison.refuse()
-    steps = order([comparison.now[_key(one)] for one in saved.changes], book)
-    warnings = [*desired.diagnostics, *resolved.diagnostics, *found.diagnostics]
+    steps, wider = order([comparison.now[_key(one)] for one in saved.lasting()], book)
+    warnings = [*desired.diagnostics, *resolved.diagnostics, *found.diagnostics, *wider]
     comparison.require_alike(steps)
     plan = Plan(
         steps,
@@ -78,7 +78,7 @@ class _Comparison:
 
     def __post_init__(self) -> None:
         self.now = {_key(change): change for change in self.found.changes}
-        self.planned = {one.address for one in self.saved.changes}
+        self.planned = {one.address for one in self.saved.lasting()}
 
     def refuse(self) -> None:
         """Name everything that has changed since.
@@ -173,7 +173,7 @@ class _Comparison:
             StalePlan: one does not, although nothing that it touches has changed.
         """
         changes = {_key(step.change): step.change for step in steps}
-        for one in self.saved.changes:
+        for one in self.saved.lasting():
             if _is_unlike(one, changes[_key(one)]):
                 self._note(one.address, one, f"the plan would {changes[_key(one)].action} it in another way now")
         self.refuse()

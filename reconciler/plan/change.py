@@ -58,7 +58,7 @@ class Change:
         id: of the live object; None for one that is to be made.
         previous_key: key so far, of a rename.
         cause: the line that asks for it: the object's own, or the `manage` line for a delete.
-        reason: why it has to be replaced.
+        reason: why it has to be replaced; of one that leaves its object as it is, for what that is shut a while.
         fields: what differs, for people and machines to read.
         desired: the object as declared; None for a delete.
         live: the object that it was planned on; None for a create.
@@ -105,6 +105,11 @@ class Change:
             if is_new or attribute in self.writes
         ]
         return tuple(dict.fromkeys([*([self.parent] if self.parent else []), *named]))
+
+    @property
+    def is_passing(self) -> bool:
+        """The object is as it should be, and only shut while others change."""
+        return self.action is Action.UPDATE and not self.fields
 
     @property
     def removes(self) -> bool:
@@ -189,6 +194,10 @@ class Plan:
             if step.change in changes
         ]
         return replace(self, steps=tuple(steps))
+
+    def lasting(self) -> Plan:
+        """The same plan without what leaves its object as it is."""
+        return self.with_changes({change: change for change in self.changes if not change.is_passing})
 
     def with_verdicts(self, verdicts: list[Verdict]) -> Plan:
         """The same plan with what the guards say."""

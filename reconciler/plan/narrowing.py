@@ -4,7 +4,7 @@ Where all that narrows is done before anything widens, nothing is possible in be
 that does both may stand between the two, in one piece: what is possible then was so before, or will be so after. That holds of
 several such changes as long as no connection depends on two of them; of the others only what narrows is done in that place, down
 to what before and after have in common. Of an object by which some open and others close that can be said only where those that
-open are shut meanwhile, which is done to what the plan changes anyway.
+open are shut meanwhile: those that the plan changes anyway, and those that the files ask for as they are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enum import IntEnum
 
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
-from reconciler.plan.rings import Part, Turn, Turns, waited_for
+from reconciler.plan.rings import Part, Turn, Turns, stuck
 from reconciler.plan.uses import Surroundings, Uses
 from schemas._core.address import Address
 from schemas._core.codec import field_specs
@@ -59,6 +59,7 @@ class Shares:
         closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one. And of
             those that shield others at their address from what is denied to them.
         gone: changes whose objects are deleted to make room, and made anew.
+        unsplit: changes that meet, and of which no first step only narrows.
     """
 
     common: dict[Change, Resource] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Shares:
     shut: list[Pair] = field(default_factory=list)
     closing: set[Change] = field(default_factory=set)
     gone: Collection[Change] = ()
+    unsplit: list[Change] = field(default_factory=list)
 
     def rank(self, turn: Turn) -> Rank:
         """When a turn is to come, as far as access goes."""
@@ -175,14 +177,27 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
     """Leave those in one piece that lose most by being split; split the others."""
     common = {change: _common(change, Surroundings(change, uses)) for changes in meeting.values() for change in changes}
     over = {change for pair in in_turn for change in pair}
+    fixed = [change for change, split in common.items() if split is None and change not in over]
     shut: dict[Change, _Meanwhile] = {}
-    if sum(_loss(changes, common, over)[0] > 0 for changes in meeting.values()) > 1:
-        shut = _while_others_are_shut([change for change in common if not common[change]], over, found, uses, turns)
+    if sum(any(change in fixed for change in changes) for changes in meeting.values()) > 1:
+        shut = _while_others_are_shut(fixed, over, found, uses, turns)
     common |= {change: meanwhile.common for change, meanwhile in shut.items()}
-    whole = max(meeting.values(), key=lambda changes: _loss(changes, common, over))
+
+    def loss(changes: list[Change]) -> tuple[int, int, int, int]:
+        """How many cannot be split, what that would shut of what is to stay, how many would cut it, and how many there are."""
+        stay = sum(common[change] is None and change not in over for change in changes)
+        passing = {other for change in changes if change in shut for other in shut[change].others & uses.passing}
+        cutting = sum(change in over or bool((split := common[change]) and not split.whole) for change in changes)
+        return stay, len(passing), cutting, len(changes)
+
+    whole = max(meeting.values(), key=loss)
     for change in (change for changes in meeting.values() if changes is not whole for change in changes):
         if (split := common[change]) and found.effects[change] is Effect.MIXED:
             _narrow(change, split.model, found)
+        elif found.effects[change] is Effect.MIXED and change not in over:
+            found.unsplit.append(change)
+    if found.unsplit:
+        found.unsplit += [change for change in whole if common[change] is None and change not in over]
     for new, old in in_turn:
         if old not in whole:
             found.successors.remove((new, old))
@@ -193,15 +208,6 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
 def _narrow(change: Change, model: Resource, found: Shares) -> None:
     found.common[change] = model
     found.effects[change] = Effect.WIDENS
-
-
-def _loss(
-    changes: list[Change], common: Mapping[Change, Common | None], over: Collection[Change]
-) -> tuple[int, int, int]:
-    """How many cannot be split, how many would cut what is to stay, and how many there are."""
-    fixed = sum(common[change] is None and change not in over for change in changes)
-    cutting = sum(change in over or bool((split := common[change]) and not split.whole) for change in changes)
-    return fixed, cutting, len(changes)
 
 
 def _common(change: Change, around: Surroundings) -> Common | None:
@@ -223,16 +229,22 @@ class _Meanwhile:
 def _while_others_are_shut(
     fixed: Iterable[Change], over: Collection[Change], found: Shares, uses: Uses, turns: Turns
 ) -> dict[Change, _Meanwhile]:
-    """How changes can be split with others shut; none, if some of all these wait for one another."""
+    """How changes can be split with others shut; none, if that would have to be before itself."""
     able = frozenset(change for change in found.effects if change not in over and _can_be_shut(change, found))
+    able |= uses.passing
     split = {
         change: meanwhile
         for change in fixed
         if found.effects[change] is Effect.MIXED and change not in over
         if (meanwhile := _meanwhile(change, Surroundings(change, uses, able)))
     }
-    together = {(one, Part.WHOLE) for change, meanwhile in split.items() for one in (change, *meanwhile.others)}
-    return {} if together & waited_for(together, turns) else split
+    then = {turn: set(needs) for turn, needs in turns.items()}
+    for change, meanwhile in split.items():
+        for other in meanwhile.others:
+            first, last = (other, change) if other.action is Action.DELETE else (change, other)
+            then.setdefault((last, Part.WHOLE), set()).add((first, Part.WHOLE))
+            then.setdefault((first, Part.WHOLE), set())
+    return {} if stuck(then) else split
 
 
 def _meanwhile(change: Change, around: Surroundings) -> _Meanwhile | None:
@@ -265,7 +277,7 @@ def _shut(changes: Mapping[Change, _Meanwhile], found: Shares, uses: Uses) -> No
 
 def _to_shut(change: Change, by: Collection[Address], found: Shares, uses: Uses) -> Resource | None:
     """What is left of an object that opens nothing by some others; None where it does not until then, or from then on."""
-    effect, narrow = found.effects[change], found.common.get(change)
+    effect, narrow = found.effects.get(change, Effect.NEUTRAL), found.common.get(change)
     if narrow is None:
         shut_at = {Effect.WIDENS: change.before, Effect.NARROWS: change.after}
         if effect in shut_at and not _opens(change, shut_at[effect], by):

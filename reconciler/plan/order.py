@@ -2,16 +2,20 @@
 
 Hard edges come from references, parents, and names or ranges that only one object can hold. Among what is free to go, narrowing
 changes go first; whatever a narrowing change needs inherits its urgency. A change that narrows and widens goes between the two,
-or has a step of its own in which it only narrows. So between two calls access is never wider than before or after, unless two
-changes meet that have no such step.
+or has a step of its own in which it only narrows. So between two calls access is never wider than before or after. Where two
+changes meet that have no such step, that is said.
 """
 
 from __future__ import annotations
 
 import heapq
+import shlex
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
+from reconciler.errors import Diagnostic, Severity
 from reconciler.plan.change import NARROWED, Action, Change, Step
 from reconciler.plan.match import Book
 from reconciler.plan.narrowing import Pair, Rank, Shares, share_out, widened
@@ -22,6 +26,7 @@ from schemas._core.address import Address, decode_part
 from schemas._core.kind import Unique
 from schemas._core.references import referred
 
+WIDER = "NBS305"
 NAME = "name "
 """With which tokens begin that stand for names."""
 
@@ -29,7 +34,14 @@ Edges = dict[Change, set[Change]]
 """Change -> changes that must come before it."""
 
 
-def order(changes: Iterable[Change], book: Book) -> tuple[Step, ...]:
+class Order(NamedTuple):
+    """The steps in their order, and what is to be said of it."""
+
+    steps: tuple[Step, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+def order(changes: Iterable[Change], book: Book) -> Order:
     """Put changes into the order in which they can be made, and name for each what it needs."""
     changes = list(changes)
     needs, rooms = _needs(changes)
@@ -41,9 +53,33 @@ def order(changes: Iterable[Change], book: Book) -> tuple[Step, ...]:
     take_apart(shares, turns)
     position = {name: place for place, name in enumerate(book.desired.registry)}
     anew = {change: made_anew(change) for change in gone}
-    split = {change: widened(change, common) for change, common in shares.common.items() if change.desired}
+    split = {change: _opened(change, shares) for change in shares.common if change.desired}
     ranks = _ranks(turns, shares)
-    return _steps(_sorted(turns, position, ranks), turns, shares, ranks, anew | split)
+    steps = _steps(_sorted(turns, position, ranks), turns, shares, ranks, anew | split)
+    return Order(steps, _wider(shares.unsplit))
+
+
+def _wider(unsplit: Sequence[Change]) -> tuple[Diagnostic, ...]:
+    if not unsplit:
+        return ()
+    addresses = sorted(str(change.address) for change in unsplit)
+    message = (
+        f"while {' and '.join(addresses)} change one after the other, more may be reachable than before or afterwards: "
+        "what policies allow and deny depends on all of them"
+    )
+    advice = (
+        f"apply them one by one, such as --target {shlex.quote(addresses[0])}; or declare what opens something by them"
+    )
+    return (Diagnostic(WIDER, message, advice, Severity.WARNING, addresses[0], unsplit[0].cause),)
+
+
+def _opened(change: Change, shares: Shares) -> Change:
+    """What is left of a change that was narrowed; of one that leaves its object as it is, for what that was done."""
+    left = widened(change, shares.common[change])
+    if not change.is_passing:
+        return left
+    others = ", ".join(sorted(str(other.address) for other, shut in shares.shut if shut is change))
+    return replace(left, reason=f"shut while {others} changes, by which it opens and others deny")
 
 
 _COMING = (Action.CREATE, Action.REPLACE)

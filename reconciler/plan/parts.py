@@ -28,8 +28,9 @@ def take_apart(shares: Shares, turns: Turns) -> None:
 def _split(change: Change, common: Resource, shares: Shares, turns: Turns) -> None:
     shares.common[change] = common
     shares.effects[change] = Effect.NEUTRAL if change.action is Action.DELETE else Effect.WIDENS
-    turns[change, Part.COMMON] = {turn for turn in turns[change, Part.WHOLE] if _is_for_part(turn[0], change, common)}
-    turns[change, Part.WHOLE].add((change, Part.COMMON))
+    whole = turns.setdefault((change, Part.WHOLE), set())
+    turns[change, Part.COMMON] = {turn for turn in whole if _is_for_part(turn[0], change, common)}
+    whole.add((change, Part.COMMON))
 
 
 def _keep_shut(shares: Shares, turns: Turns) -> None:

@@ -64,7 +64,8 @@ def plan_restoration(
     gone = restoration.made - {(address.kind, live.id) for address, live in book.pairs.items()}
     found = diff(book, resolved, gone)
     restoration.judge(book, found.changes, (*book.problems, *resolved.diagnostics, *found.diagnostics))
-    plan = Plan(order(found.changes, book), diagnostics=tuple(restoration.warnings))
+    steps, wider = order(found.changes, book)
+    plan = Plan(steps, diagnostics=(*restoration.warnings, *wider))
     return guard(book, plan, allowances), book
 
 

@@ -73,15 +73,15 @@ def open_rings(turns: Turns, rooms: Rooms) -> None:
 
 def _rings(turns: Turns) -> Iterator[list[Turn]]:
     """Rings that have no turn in common; each turn needs the next one."""
-    stuck = _stuck(turns)
+    in_the_way = stuck(turns)
     seen: set[Turn] = set()
-    for start in stuck:
+    for start in in_the_way:
         path: list[Turn] = []
         turn = start
         while turn not in seen:
             seen.add(turn)
             path.append(turn)
-            turn = min((needed for needed in turns[turn] if needed in stuck), key=_place)
+            turn = min((needed for needed in turns[turn] if needed in in_the_way), key=_place)
         if turn in path:
             yield path[path.index(turn) :]
 
@@ -91,7 +91,7 @@ def _place(turn: Turn) -> tuple[str, str, Part]:
     return str(change.address), change.id or "", part
 
 
-def _stuck(turns: Turns) -> dict[Turn, None]:
+def stuck(turns: Turns) -> dict[Turn, None]:
     """Turns that never come, because they are in a ring, or wait for one."""
     missing = {turn: len(needs) for turn, needs in turns.items()}
     dependents: dict[Turn, list[Turn]] = {turn: [] for turn in turns}

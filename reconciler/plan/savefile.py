@@ -123,6 +123,10 @@ class SavedPlan(Part):
     allowances: Allowances
     desired: Archive
 
+    def lasting(self) -> tuple[SavedChange, ...]:
+        """The changes that make another thing of their objects; what else is shut meanwhile depends on the account."""
+        return tuple(one for one in self.changes if one.fields or one.action is not Action.UPDATE)
+
     def plan(self, registry: Mapping[str, AnyKind]) -> Plan:
         """The plan to show."""
         steps = tuple(Step(one.change(registry)) for one in self.changes)

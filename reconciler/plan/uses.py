@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from reconciler.plan.change import Change
+from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
+from reconciler.state.snapshot import Live
 from schemas import AnyKind
 from schemas._core.address import Address
 from schemas._core.effect import Use
 from schemas._core.fields import Resource
 from schemas._core.reading import CannotExpress
+from schemas._core.references import referred
 
 
 class Uses:
@@ -22,6 +24,7 @@ class Uses:
     def __init__(self, book: Book, changes: Iterable[Change]) -> None:
         self._book = book
         self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
+        self._gone = {change.address for change in self._changes.values() if change.removes}
 
     def of(self, address: Address, shut: Collection[Change] = ()) -> frozenset[Use]:
         """What is made of an object, while some changes open nothing."""
@@ -30,8 +33,19 @@ class Uses:
         return found | {Use.OPENS} if Use.CLOSES in found and self.lead_on(shut) else found
 
     def openers(self, address: Address) -> set[Change]:
-        """Changes of objects that open something by means of this one."""
-        return {by for by, use in self._stated.get(address, ()) if by and use is Use.OPENS}
+        """Changes of objects that open something by means of this one, or lead on who is in a rule with it that closes.
+
+        Of those that stay as they are, what shuts them for a while.
+        """
+        stated = self._stated.get(address, ())
+        found = {by for by, use in stated if by and use is Use.OPENS}
+        return found | set(filter(None, self._leading)) if any(use is Use.CLOSES for _, use in stated) else found
+
+    @cached_property
+    def passing(self) -> frozenset[Change]:
+        """What shuts for a while what stays as it is."""
+        planned = self._changes.values()
+        return frozenset(by for stated in self._stated.values() for by, _ in stated if by and by not in planned)
 
     def place(self, change: Change) -> Address | None:
         """In what the object stands so far."""
@@ -48,8 +62,9 @@ class Uses:
 
     @cached_property
     def _supposed(self) -> frozenset[Use]:
-        read = self._book.snapshot.objects
-        return frozenset() if all(kind.name in read for kind in self._kinds) else frozenset({Use.OPENS})
+        snapshot = self._book.snapshot
+        all_read = all(kind.name in snapshot.objects and kind.name not in snapshot.unread for kind in self._kinds)
+        return frozenset() if all_read else frozenset({Use.OPENS})
 
     @cached_property
     def _kinds(self) -> list[AnyKind]:
@@ -57,7 +72,7 @@ class Uses:
 
     @cached_property
     def _stated(self) -> dict[Address, set[tuple[Change | None, Use]]]:
-        """What is made of each object, and by which change; None: by objects that stay as they are."""
+        """What is made of each object, and by which change; None: by objects that stay as they are and cannot be shut."""
         found: dict[Address, set[tuple[Change | None, Use]]] = defaultdict(set)
         for kind in self._kinds:
             for by, model in self._models(kind):
@@ -73,9 +88,32 @@ class Uses:
         for live in self._book.snapshot.of(kind.name).values():
             if (kind.name, live.id) not in self._changes:
                 try:
-                    yield None, kind.decode(kind.model, live.seen, self._book)
+                    model = kind.decode(kind.model, live.seen, self._book)
                 except CannotExpress:
                     continue
+                yield self._passing(live, model), model
+
+    def _passing(self, live: Live, model: Resource) -> Change | None:
+        """A change that leaves an object as it is, but for a while; only where the files would have it back, if that is cut off."""
+        desired, address = self._book.desired, self._book.addresses[live.kind.name, live.id]
+        declared, now = desired.objects.get(address), Address(live.kind.name, self._book.key_now(live))
+        if live.kind.shut is None or declared is None or declared.model.ignore or self._gone & {*referred(model)}:
+            return None
+        if any(map(desired.is_unmanaged, (address, now))):
+            return None
+        return Change(
+            address,
+            live.kind,
+            Action.UPDATE,
+            id=live.id,
+            cause=desired.place(declared.at),
+            desired=model,
+            live=live,
+            before=model,
+            after=model,
+            parent=declared.parent,
+            name=declared.name,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,14 @@ class _Section:
 
     def _why(self, change: Change) -> None:
         if change.reason:
-            order = "made anew, then the old deleted" if change.beside else "deleted and made anew"
-            lead = Piece(f"{INDENT}{order}: ", COLOURS[Action.REPLACE])
+            order = (
+                ""
+                if change.is_passing
+                else "made anew, then the old deleted: "
+                if change.beside
+                else "deleted and made anew: "
+            )
+            lead = Piece(f"{INDENT}{order}", COLOURS[Action.REPLACE])
             self.sheet.row((lead,), (Piece(self.sheet.say(change.reason)),))
 
     def _falls(self, change: Change) -> None:

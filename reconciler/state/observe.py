@@ -38,8 +38,9 @@ def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
         return list(dict.fromkeys(chain.from_iterable(_parents_to_read(one, snapshot, kind) for one in asking)))
 
     names = {name for one in asking for name in _wanted(one)}
-    wanted = {name: kind for name, kind in desired.registry.items() if name in names}
-    return _read(api, wanted, desired.kinds, parents)
+    for_access = {name for one in asking for name in _for_access(one)}
+    wanted = {name: kind for name, kind in desired.registry.items() if name in names | for_access}
+    return _read(api, wanted, desired.kinds, parents, for_access - names)
 
 
 def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[str]) -> Snapshot:
@@ -74,7 +75,8 @@ def observe_around(api: ReadApi, registry: Mapping[str, AnyKind], names: Collect
 
 def lists_of(desired: Desired) -> list[str]:
     """Paths of the lists that a plan for this desired state reads; what stands inside parents comes on top, one by one."""
-    return sorted({kind.endpoint.path for kind in _wanted(desired).values() if _has_list(kind)})
+    kinds = {**_wanted(desired), **_for_access(desired)}
+    return sorted({kind.endpoint.path for kind in kinds.values() if _has_list(kind)})
 
 
 def paths_of(kind: AnyKind, registry: Mapping[str, AnyKind], parent: str = "") -> list[str]:
@@ -107,14 +109,23 @@ def objects_of(
     return snapshot.of(kind.name)
 
 
-def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], parents: Parents) -> Snapshot:
+def _read(
+    api: ReadApi,
+    wanted: Mapping[str, AnyKind],
+    needed: Collection[str],
+    parents: Parents,
+    closable: Collection[str] = (),
+) -> Snapshot:
+    """Read all kinds that are wanted; those that are closable may be closed to the caller."""
     lists = {kind.endpoint.path for kind in wanted.values() if _has_list(kind)}
     newer = {kind.endpoint.path for name, kind in wanted.items() if kind.since and name not in needed}
     optional = newer & lists
     answers = dict(
         zip(
             order := sorted({*lists, VERSION_PATH}),
-            api.get_many(order, optional={*optional, VERSION_PATH}),
+            api.get_many(
+                order, optional={*optional, VERSION_PATH}, closable={wanted[name].endpoint.path for name in closable}
+            ),
             strict=True,
         )
     )
@@ -123,7 +134,9 @@ def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], 
         snapshot.objects[kind.name] = {}
         if _has_list(kind):
             answer = answers[kind.endpoint.path]
-            if answer is not None or kind.endpoint.path not in optional:
+            if isinstance(answer, NotPermitted):
+                snapshot.unread.add(kind.name)
+            elif answer is not None or kind.endpoint.path not in optional:
                 _add(snapshot, kind, answer)
         elif kind.endpoint.path:
             _add_from_each(api, snapshot, kind, parents(snapshot, kind), optional=kind.name not in needed)
@@ -151,6 +164,17 @@ def _wanted(desired: Desired) -> dict[str, AnyKind]:
     for name in list(names):
         names |= {other for other in kinds_referred_to(registry[name].model) if other in registry}
     names |= {registry[name].parent for name in list(names) if registry[name].parent}
+    return {name: kind for name, kind in registry.items() if name in names}
+
+
+def _for_access(desired: Desired) -> dict[str, AnyKind]:
+    """Kinds that say what objects are for, where the files are about access: the order of the work depends on that."""
+    registry = desired.registry
+    if not any(registry[name].touches_access for name in desired.kinds):
+        return {}
+    names = {name for name, kind in registry.items() if kind.has_uses}
+    names |= {other for name in names for other in kinds_referred_to(registry[name].model) if other in registry}
+    names |= {registry[name].parent for name in names if registry[name].parent}
     return {name: kind for name, kind in registry.items() if name in names}
 
 
@@ -263,7 +287,7 @@ def _require_agreement(snapshot: Snapshot, kind: AnyKind, parents: Mapping[str, 
 
 def _require_not_empty(snapshot: Snapshot, kind: AnyKind) -> None:
     """An empty list is none of an account whose other objects show something that would stand in it."""
-    if snapshot.of(kind.name):
+    if snapshot.of(kind.name) or kind.name in snapshot.unread:
         return
     for other, shown in kind.shown_by.items():
         for live in snapshot.of(other).values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Self
 
 from pydantic import ValidationInfo, model_validator
@@ -69,8 +69,13 @@ def routing_common(before: Any, after: Any, _around: Around) -> Common:
     for name in type(after).model_fields.keys() - QUIET:
         old, new = getattr(before, name), getattr(after, name)
         if old != new and not (name in _LISTS and (both := _in_both(name, old, new)) and found.setdefault(name, both)):
-            return Common(before.model_copy(update={"enabled": False}))
+            return Common(routing_shut(before, ()))
     return Common(before.model_copy(update=found))
+
+
+def routing_shut(routed: Any, _others: Collection[Address]) -> Any:
+    """A way that is closed opens nothing, by whatever groups it did."""
+    return routed.model_copy(update={"enabled": False})
 
 
 _LISTS = frozenset({"groups", "peer_groups", "access_control_groups"})

@@ -42,12 +42,18 @@ class DrawAccess(Draw):
         }
 
     def of_members(self) -> Json:
-        """A document of groups and policies alone; only groups that say who is in them change."""
-        self.groups, self.checks, self.resources = ["g1", "g2", "g3", "g4"], [], []
+        """A whole document; only groups that say who is in them change."""
+        self.groups, self.checks = ["g1", "g2", "g3", "g4"], []
         groups: Json = {name: {} for name in self.groups}
         self.fill(groups)
-        policies = {name: self._policy() for name in ("p1", "p2", "p3", "p4", "p5")}
-        return {"version": 1, "manage": {"default": "full"}, "groups": groups, "networks": {}, "policies": policies}
+        return {
+            "version": 1,
+            "manage": {"default": "full"},
+            "groups": groups,
+            "networks": self._networks(),
+            "policies": {name: self._policy() for name in ("p1", "p2", "p3", "p4", "p5")},
+            "routes": self._routes(),
+        }
 
     def fill(self, groups: Json) -> None:
         """Put others into groups."""
