@@ -168,7 +168,7 @@ class ReadApi:
         Args:
             paths: What to read.
             optional: Those of them that an older server may not have; None then.
-            closable: Those that the caller need not be allowed to read; the refusal then.
+            closable: Those of them that the caller need not be allowed to read; None then.
 
         Raises:
             CallFailed: Of those that failed, the first in the order of `paths`. The others are read all the same, unless the
@@ -185,9 +185,9 @@ class ReadApi:
                 if path in optional:
                     return None
                 raise
-            except NotPermitted as refusal:
+            except NotPermitted:
                 if path in closable:
-                    return refusal
+                    return None
                 raise
             except (Unreachable, Throttled, TokenRefused) as error:
                 hopeless.append(error)

@@ -15,7 +15,7 @@ from reconciler.load.messages import near
 from reconciler.plan import make_plan
 from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
-from reconciler.state.observe import observe
+from reconciler.state.observe import look_further, observe
 from reconciler.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
     earlier = _earlier(session)
     snapshot = read_account(session, desired, api, *([earlier.desired] if earlier else []))
     plan, book = make_plan(desired, snapshot, options.allowances, options.targets)
+    if plan.guessed and look_further(api, desired, snapshot):
+        plan, book = make_plan(desired, snapshot, options.allowances, options.targets)
     if earlier:
         plan = earlier.trace(plan, book)
         session.view.since = earlier.revision

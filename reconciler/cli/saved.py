@@ -30,6 +30,7 @@ from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 from reconciler.plan.savefile import DAMAGED, START, SavedPlan, Target, damaged, decode, digest, encode, save
 from reconciler.settings import url_of
+from reconciler.state.observe import look_further
 from schemas import KINDS
 
 FOREIGN, NOT_SAVED, SAVED, IN_THE_WAY, SHOWN = "NBS622", "NBS624", "NBS625", "NBS626", "NBS627"
@@ -165,6 +166,8 @@ def make_again(session: Session, api: ReadApi, saved: SavedPlan, desired: Desire
     snapshot = read_account(session, desired, api)
     try:
         plan, book = plan_again(saved, desired, snapshot)
+        if plan.guessed and look_further(api, desired, snapshot):
+            plan, book = plan_again(saved, desired, snapshot)
     except StalePlan:
         tell_of_this_plan(session, session.plan_digest)
         raise

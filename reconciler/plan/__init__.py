@@ -35,7 +35,13 @@ def make_plan(
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise DesiredStateError(diagnostics)
     changes = only(found.changes, targets, book) if targets else found.changes
-    steps, warnings = order(changes, book)
+    steps, warnings, guessed = order(changes, book)
     undeclared = () if targets else tuple(found.undeclared)
-    plan = Plan(steps, unmanaged=found.unmanaged, undeclared=undeclared, diagnostics=(*diagnostics, *warnings))
+    plan = Plan(
+        steps,
+        unmanaged=found.unmanaged,
+        undeclared=undeclared,
+        diagnostics=(*diagnostics, *warnings),
+        guessed=guessed,
+    )
     return guard(book, plan, allowances or Allowances()), book

@@ -48,13 +48,14 @@ def plan_again(saved: SavedPlan, desired: Desired, snapshot: Snapshot) -> tuple[
     for one in saved.lasting():
         comparison.compare(one)
     comparison.refuse()
-    steps, wider = order([comparison.now[_key(one)] for one in saved.lasting()], book)
+    steps, wider, guessed = order([comparison.now[_key(one)] for one in saved.lasting()], book)
     warnings = [*desired.diagnostics, *resolved.diagnostics, *found.diagnostics, *wider]
     comparison.require_alike(steps)
     plan = Plan(
         steps,
         unmanaged=found.unmanaged,
         diagnostics=tuple(one for one in warnings if one.severity is not Severity.ERROR),
+        guessed=guessed,
     )
     return guard(book, plan, saved.allowances), book
 

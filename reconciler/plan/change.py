@@ -169,6 +169,7 @@ class Plan:
         undeclared: those of them that the files do not even name as unmanaged.
         verdicts: reasons to refuse the plan.
         diagnostics: warnings.
+        guessed: what some changes do to access was guessed, as kinds that say so were not read; the order depends on that.
     """
 
     steps: tuple[Step, ...] = ()
@@ -176,6 +177,7 @@ class Plan:
     undeclared: tuple[Undeclared, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    guessed: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:

@@ -60,6 +60,7 @@ class Shares:
             those that shield others at their address from what is denied to them.
         gone: changes whose objects are deleted to make room, and made anew.
         unsplit: changes that meet, and of which no first step only narrows.
+        guessed: what some changes do to access was guessed, and that matters.
     """
 
     common: dict[Change, Resource] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Shares:
     closing: set[Change] = field(default_factory=set)
     gone: Collection[Change] = ()
     unsplit: list[Change] = field(default_factory=list)
+    guessed: bool = False
 
     def rank(self, turn: Turn) -> Rank:
         """When a turn is to come, as far as access goes."""
@@ -100,7 +102,8 @@ def share_out(
     effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
     touching = [change for change, effect in effects.items() if effect is not Effect.NEUTRAL]
     closing = {change for change in touching if _closes(change) and uses.lead_on()}
-    found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
+    guessed = uses.has_guessed and len(touching) > 1
+    found = Shares(successors=successors, effects=effects, closing=closing, gone=gone, guessed=guessed)
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
         _split(found, meeting, in_turn, uses, turns)

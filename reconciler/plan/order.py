@@ -35,10 +35,11 @@ Edges = dict[Change, set[Change]]
 
 
 class Order(NamedTuple):
-    """The steps in their order, and what is to be said of it."""
+    """The steps in their order, what is to be said of it, and whether it was guessed what some changes do to access."""
 
     steps: tuple[Step, ...]
     warnings: tuple[Diagnostic, ...]
+    guessed: bool
 
 
 def order(changes: Iterable[Change], book: Book) -> Order:
@@ -56,7 +57,7 @@ def order(changes: Iterable[Change], book: Book) -> Order:
     split = {change: _opened(change, shares) for change in shares.common if change.desired}
     ranks = _ranks(turns, shares)
     steps = _steps(_sorted(turns, position, ranks), turns, shares, ranks, anew | split)
-    return Order(steps, _wider(shares.unsplit))
+    return Order(steps, _wider(shares.unsplit), shares.guessed)
 
 
 def _wider(unsplit: Sequence[Change]) -> tuple[Diagnostic, ...]:

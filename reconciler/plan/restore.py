@@ -64,7 +64,7 @@ def plan_restoration(
     gone = restoration.made - {(address.kind, live.id) for address, live in book.pairs.items()}
     found = diff(book, resolved, gone)
     restoration.judge(book, found.changes, (*book.problems, *resolved.diagnostics, *found.diagnostics))
-    steps, wider = order(found.changes, book)
+    steps, wider, _ = order(found.changes, book)
     plan = Plan(steps, diagnostics=(*restoration.warnings, *wider))
     return guard(book, plan, allowances), book
 

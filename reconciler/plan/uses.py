@@ -19,15 +19,21 @@ from schemas._core.references import referred
 
 
 class Uses:
-    """What is made of objects, before the plan or after it. Of kinds that were not read it is supposed that they open."""
+    """What is made of objects, before the plan or after it. Of kinds that were not read it is supposed that they open.
+
+    Attributes:
+        has_guessed: it was asked what is made of an object, and kinds that could say so were not read.
+    """
 
     def __init__(self, book: Book, changes: Iterable[Change]) -> None:
         self._book = book
         self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
+        self.has_guessed = False
         self._gone = {change.address for change in self._changes.values() if change.removes}
 
     def of(self, address: Address, shut: Collection[Change] = ()) -> frozenset[Use]:
         """What is made of an object, while some changes open nothing."""
+        self.has_guessed = self.has_guessed or bool(self._supposed)
         stated = self._stated.get(address, ())
         found = self._supposed | {use for by, use in stated if use is not Use.OPENS or by not in shut}
         return found | {Use.OPENS} if Use.CLOSES in found and self.lead_on(shut) else found
@@ -54,6 +60,7 @@ class Uses:
 
     def lead_on(self, shut: Collection[Change] = ()) -> bool:
         """There are ways that lead on from neighbours, while some changes open nothing."""
+        self.has_guessed = self.has_guessed or bool(self._supposed)
         return any(by not in shut for by in self._leading)
 
     @cached_property
@@ -62,9 +69,8 @@ class Uses:
 
     @cached_property
     def _supposed(self) -> frozenset[Use]:
-        snapshot = self._book.snapshot
-        all_read = all(kind.name in snapshot.objects and kind.name not in snapshot.unread for kind in self._kinds)
-        return frozenset() if all_read else frozenset({Use.OPENS})
+        read = self._book.snapshot.objects
+        return frozenset() if all(kind.name in read for kind in self._kinds) else frozenset({Use.OPENS})
 
     @cached_property
     def _kinds(self) -> list[AnyKind]:

@@ -38,9 +38,29 @@ def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
         return list(dict.fromkeys(chain.from_iterable(_parents_to_read(one, snapshot, kind) for one in asking)))
 
     names = {name for one in asking for name in _wanted(one)}
-    for_access = {name for one in asking for name in _for_access(one)}
-    wanted = {name: kind for name, kind in desired.registry.items() if name in names | for_access}
-    return _read(api, wanted, desired.kinds, parents, for_access - names)
+    wanted = {name: kind for name, kind in desired.registry.items() if name in names}
+    return _read(api, wanted, desired.kinds, parents)
+
+
+def look_further(api: ReadApi, desired: Desired, snapshot: Snapshot) -> bool:
+    """Read on top what says for what objects are there, as far as the caller may: the order of the work depends on that.
+
+    Returns:
+        Whether there was something to read.
+
+    Raises:
+        AccountError: as `observe`.
+    """
+    missing = [kind for name, kind in _for_access(desired.registry).items() if name not in snapshot.objects]
+    lists = [kind.endpoint.path for kind in missing]
+    for kind, answer in zip(missing, api.get_many(lists, optional=lists, closable=lists), strict=True):
+        if answer is None or (kind.parent and kind.parent not in snapshot.objects):
+            snapshot.unread.add(kind.name)
+            continue
+        snapshot.objects[kind.name] = {}
+        _add(snapshot, kind, answer)
+        _require_not_empty(snapshot, kind)
+    return bool(missing)
 
 
 def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[str]) -> Snapshot:
@@ -75,8 +95,7 @@ def observe_around(api: ReadApi, registry: Mapping[str, AnyKind], names: Collect
 
 def lists_of(desired: Desired) -> list[str]:
     """Paths of the lists that a plan for this desired state reads; what stands inside parents comes on top, one by one."""
-    kinds = {**_wanted(desired), **_for_access(desired)}
-    return sorted({kind.endpoint.path for kind in kinds.values() if _has_list(kind)})
+    return sorted({kind.endpoint.path for kind in _wanted(desired).values() if _has_list(kind)})
 
 
 def paths_of(kind: AnyKind, registry: Mapping[str, AnyKind], parent: str = "") -> list[str]:
@@ -109,23 +128,14 @@ def objects_of(
     return snapshot.of(kind.name)
 
 
-def _read(
-    api: ReadApi,
-    wanted: Mapping[str, AnyKind],
-    needed: Collection[str],
-    parents: Parents,
-    closable: Collection[str] = (),
-) -> Snapshot:
-    """Read all kinds that are wanted; those that are closable may be closed to the caller."""
+def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], parents: Parents) -> Snapshot:
     lists = {kind.endpoint.path for kind in wanted.values() if _has_list(kind)}
     newer = {kind.endpoint.path for name, kind in wanted.items() if kind.since and name not in needed}
     optional = newer & lists
     answers = dict(
         zip(
             order := sorted({*lists, VERSION_PATH}),
-            api.get_many(
-                order, optional={*optional, VERSION_PATH}, closable={wanted[name].endpoint.path for name in closable}
-            ),
+            api.get_many(order, optional={*optional, VERSION_PATH}),
             strict=True,
         )
     )
@@ -134,9 +144,7 @@ def _read(
         snapshot.objects[kind.name] = {}
         if _has_list(kind):
             answer = answers[kind.endpoint.path]
-            if isinstance(answer, NotPermitted):
-                snapshot.unread.add(kind.name)
-            elif answer is not None or kind.endpoint.path not in optional:
+            if answer is not None or kind.endpoint.path not in optional:
                 _add(snapshot, kind, answer)
         elif kind.endpoint.path:
             _add_from_each(api, snapshot, kind, parents(snapshot, kind), optional=kind.name not in needed)
@@ -167,11 +175,8 @@ def _wanted(desired: Desired) -> dict[str, AnyKind]:
     return {name: kind for name, kind in registry.items() if name in names}
 
 
-def _for_access(desired: Desired) -> dict[str, AnyKind]:
-    """Kinds that say what objects are for, where the files are about access: the order of the work depends on that."""
-    registry = desired.registry
-    if not any(registry[name].touches_access for name in desired.kinds):
-        return {}
+def _for_access(registry: Mapping[str, AnyKind]) -> dict[str, AnyKind]:
+    """Kinds that open or close something by means of others, and what there is around them."""
     names = {name for name, kind in registry.items() if kind.has_uses}
     names |= {other for name in names for other in kinds_referred_to(registry[name].model) if other in registry}
     names |= {registry[name].parent for name in names if registry[name].parent}
@@ -287,7 +292,7 @@ def _require_agreement(snapshot: Snapshot, kind: AnyKind, parents: Mapping[str, 
 
 def _require_not_empty(snapshot: Snapshot, kind: AnyKind) -> None:
     """An empty list is none of an account whose other objects show something that would stand in it."""
-    if snapshot.of(kind.name) or kind.name in snapshot.unread:
+    if snapshot.of(kind.name):
         return
     for other, shown in kind.shown_by.items():
         for live in snapshot.of(other).values():

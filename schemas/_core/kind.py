@@ -325,11 +325,6 @@ class Kind(Generic[M]):
         """Its objects open or close something by means of others."""
         return self.uses is not _nothing
 
-    @property
-    def touches_access(self) -> bool:
-        """What becomes of its objects may open or close something."""
-        return self.effect is not _neutral
-
     def shown_in(self, answer: Any) -> Any:
         """The object that the answer to a create shows."""
         return answer.get(self.revealed_in) if self.revealed_in and isinstance(answer, dict) else answer

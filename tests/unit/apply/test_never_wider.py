@@ -424,11 +424,19 @@ def test_what_the_files_would_not_open_again_is_not_shut_and_it_is_said_what_may
 GROUPS_ALONE = "version: 1\n" + MEETING
 
 
-def test_policies_that_no_file_mentions_count_for_the_order(watched: Watched) -> None:
-    watched.become(HEAD + MEETING % ("m1, m2", "m3, m4") + "policies: {p: {from: g, to: h, allow: tcp}}")
-    assert not watched.becomes_and_is_never_wider(GROUPS_ALONE % ("m1", "m4, m3, laptop"))
+def test_policies_that_no_file_mentions_are_looked_at_where_they_count_for_the_order(watched: Watched) -> None:
     watched.become(HEAD + MEETING % ("m1", "m3") + STAYS)
-    assert watched.account.plan(GROUPS_ALONE % ("m2", "m4")).warning.code == "NBS305"
+    assert "GET /api/policies" not in watched.account.plan(GROUPS_ALONE % ("m2", "m3")).sent
+    both = watched.account.plan(GROUPS_ALONE % ("m2", "m4"))
+    assert both.sent.count("GET /api/policies") == 1
+    assert both.warning.code == "NBS305"
+
+
+def test_what_a_policy_that_no_file_mentions_denies_stays_denied_while_groups_change(watched: Watched) -> None:
+    policies = "policies: {a: {from: All, to: All, allow: all}, q: {from: g, to: k, deny: tcp}, r: {from: h, to: k, deny: tcp}}"
+    groups = "groups: {g: {peers: [%s]}, h: {peers: [%s]}, k: {peers: [m4]}}\n"
+    watched.become(HEAD + groups % ("m1", "m2, m3") + policies)
+    assert not watched.becomes_and_is_never_wider("version: 1\n" + groups % ("m2, m3", "m1"))
 
 
 def test_who_may_not_read_policies_may_change_groups_all_the_same(watched: Watched) -> None:
