@@ -131,8 +131,10 @@ class Calls:
     def _create(self, planned: Change, change: Change) -> None:
         kind, desired = change.kind, _wanted(change)
         self.meanwhile.require_same_around(change)
+        around = self._lost.around(change)
         body = self._named(change, kind.encode(desired, change.writes, {}, self._ids))
-        where = path(kind.endpoint.create_path, **self._lost.around(change))
+        body = kind.starts_shut(desired, body, around.get("parent", ""))
+        where = path(kind.endpoint.create_path, **around)
         try:
             answer = self._wire.send(change, "POST", where, body)
         except CallFailed as error:

@@ -106,6 +106,7 @@ class Book:
         left = self._by_id(kind, declared, {one.id: one for one in live})
         left = self._by_name(kind, left, live, keys)
         self._by_earlier_name(left, live)
+        self._by_beginning(left, live)
         taken = {self.pairs[one.address].id: one.address for one in declared if one.address in self.pairs}
         for one in live:
             self._enter(one, taken.get(one.id) or keys[one.id], declared=one.id in taken)
@@ -178,6 +179,18 @@ class Book:
             if found:
                 self._pair(one, found)
                 free = [other for other in free if other not in found]
+
+    def _by_beginning(self, declared: list[Declared], live: list[Live]) -> None:
+        """What a run that was cut off has only begun becomes one of those that are still missing."""
+        taken = {pair.id for pair in self.pairs.values()}
+        begun = [one for one in live if one.id not in taken and one.kind.is_begun(one.seen, one.parent)]
+        for one in declared:
+            found = next(
+                (other for other in begun if self.addresses.get((other.kind.parent, other.parent)) == one.parent), None
+            )
+            if found and one.address not in self.pairs:
+                self.pairs[one.address] = found
+                begun.remove(found)
 
     def _in_same_place(self, declared: Declared, live: Live) -> bool:
         """Objects move between parents only where the server can; the rest of the key must be the same."""

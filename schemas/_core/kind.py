@@ -188,6 +188,9 @@ class Kind(Generic[M]):
             the server showed them, its keys in the order of a careful person, with what is used at creation only as far as it
             can be known. Defaults may be in it.
         decided_at_creation: fields of the API that a new object has as the server decides, whatever is asked for.
+        starts_shut: the request that makes an object, changed so that it opens nothing, where that is meant and the server puts
+            every new one to use; given the desired object, the request and the id of the parent.
+        is_begun: whether a live object, in a parent with this id, was so made and has not got the rest.
         initial: kept fields that a new object has by itself, in the files' words, given the object as the server shows it.
         complete: fills in what depends on the parts of the key.
         name_field: where the API has the name; empty if objects have none.
@@ -260,6 +263,8 @@ class Kind(Generic[M]):
     expand: Callable[[Any, str, tuple[str, ...]], Iterable[M]] | None = None
     write: Callable[[Sequence[M], Sequence[JsonObject]], JsonObject] = _plainly
     decided_at_creation: frozenset[str] = frozenset()
+    starts_shut: Callable[[M, JsonObject, str], JsonObject] = lambda _desired, request, _parent: request
+    is_begun: Callable[[JsonObject, str], bool] = lambda _seen, _parent: False
     initial: Callable[[JsonObject], JsonObject] = lambda _seen: {}
     complete: Callable[[M, tuple[str, ...]], M] = _complete
     name_field: str = "name"

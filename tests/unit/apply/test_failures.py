@@ -164,6 +164,40 @@ def test_what_the_server_takes_only_in_an_update_is_sent_as_one(account: Account
     assert account.read("/networks/routers")[0]["enabled"] is False
 
 
+def test_a_new_router_that_is_to_be_off_leads_through_nobody_until_it_is_off(
+    account: Account, between: Between
+) -> None:
+    account.join("m1")
+    names = {peer["id"]: peer["name"] for peer in account.read("/peers")}
+    shown: list[tuple[bool, str | None]] = []
+
+    def look(request: Request, response: Response) -> Response:
+        if request.method != "GET" and "/routers" in request.path:
+            shown.extend((router["enabled"], names.get(router["peer"])) for router in account.read("/networks/routers"))
+        return response
+
+    between.after = look
+    account.applied("networks: {n: {routers: [{peer: m1, enabled: false}]}}")
+    assert shown == [(True, None), (False, "m1")]
+
+
+@pytest.mark.parametrize(
+    "routers", ["{peer: m1, enabled: false}", "{peer_groups: [All]}", "{peer: m1}, {peer: m2, enabled: false}"]
+)
+def test_a_router_that_was_only_begun_becomes_one_that_is_missing(account: Account, routers: str) -> None:
+    account.join("m1", "m2")
+    network = account.send("POST", "/networks", {"name": "n"})["id"]
+    begun = {"peer": network, "metric": 9999, "masquerade": True, "enabled": True}
+    identifier = account.send("POST", f"/networks/{network}/routers", begun)["id"]
+    after = f"networks: {{n: {{routers: [{routers}]}}}}"
+    account.applied(after)
+    left = {router["id"]: router["peer"] for router in account.read("/networks/routers")}
+    assert identifier in left
+    assert network not in left.values()
+    assert len(left) == routers.count("peer")
+    assert account.plan(after).changes == []
+
+
 POLICY: dict[str, object] = {
     "id": "x",
     "name": "p",

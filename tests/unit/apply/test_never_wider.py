@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -44,18 +43,6 @@ class Course:
 
     before: Reach
     after: Reach
-
-
-UNAVOIDABLE: dict[str, Callable[[Moment], bool]] = {
-    "the server makes every new router enabled; one that is not to be is switched off by the next call": (
-        lambda moment: (
-            moment.call.startswith("POST /api/networks/")
-            and moment.call.endswith("/routers")
-            and moment.body["enabled"] is False
-        )
-    ),
-}
-"""What no order of calls can do, and what may be possible in between because of it."""
 
 
 class Watched:
@@ -104,8 +91,6 @@ class Watched:
         before, after = course.before, course.after
         for number, moment in enumerate(self.moments, 1):
             wider = moment.reach.given - before.all - after.all
-            if any(is_so(moment) for is_so in UNAVOIDABLE.values()):
-                continue
             if wider:
                 pytest.fail(f"write {number} of {len(self.moments)}, {moment}: {sorted(wider)}")
         common = before.given & after.given
