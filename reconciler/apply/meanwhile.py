@@ -16,6 +16,7 @@ from reconciler.apply.neighbours import Unwatched
 from reconciler.errors import AccountError, Diagnostic, NbsyncError, StalePlan
 from reconciler.plan.change import Action, Change
 from reconciler.plan.match import Book
+from reconciler.plan.occupied import needed_alone, occupied_by
 from reconciler.plan.stale import State, differences, state_of
 from reconciler.state.observe import paths_of
 from reconciler.state.snapshot import Live
@@ -137,8 +138,13 @@ class Meanwhile:
         is_guarded = change.action is Action.CREATE and change.kind.unique is not Unique.NO
         view = self._fresh.now(change.kind, parent, limit=inf if is_guarded else SOON)
         for live in self._new(change.kind, parent, view):
-            if live.id != change.id and not self._fresh.is_own(change.kind, live.id) and self._has_come(live, change):
+            if live.id == change.id or self._fresh.is_own(change.kind, live.id):
+                continue
+            if self._has_come(live, change):
                 raise _stale(change, [f"it was not there when planned, is there now with the id {live.id}"])
+            if not needed_alone(change).isdisjoint(occupied_by(live, self._book)):
+                other = Address(live.kind.name, key_now(self._book, live))
+                raise _stale(change, [f"{other} is there now, which excludes it"])
 
     def _stands_in_a_new_one(self, change: Change) -> bool:
         """The object around it is made by this run: nobody knows of it."""

@@ -81,11 +81,6 @@ class Desired:
         """How objects of a kind are owned."""
         return self.ownership.get(kind, Ownership())
 
-    def singles_out(self, kind: str) -> bool:
-        """Tell whether a guard, or `unmanaged`, speaks of objects of this kind."""
-        patterns = (*self.guards.protect, *self.unmanaged)
-        return kind in self.guards.max_delete_for or any(could_match(pattern, (kind,)) for pattern in patterns)
-
     def is_unmanaged(self, address: Address) -> bool:
         """Tell whether the files ask to leave this object, or one in which it stands, alone."""
         return bool(self.unmanaged) and matches(self.unmanaged, address, self.registry[address.kind].parent)

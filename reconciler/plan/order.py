@@ -19,17 +19,13 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.plan.change import NARROWED, Action, Change, Step
 from reconciler.plan.match import Book
 from reconciler.plan.narrowing import Pair, Rank, Shares, share_out, widened
+from reconciler.plan.occupied import NAME, acquired, parts_of, released
 from reconciler.plan.parts import take_apart
 from reconciler.plan.rings import Part, Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside, waited_for
-from schemas import AnyKind
-from schemas._core.address import Address, decode_part
-from schemas._core.kind import Unique
+from schemas._core.address import Address
 from schemas._core.references import referred
 
 WIDER = "NBS305"
-NAME = "name "
-"""With which tokens begin that stand for names."""
-
 Edges = dict[Change, set[Change]]
 """Change -> changes that must come before it."""
 
@@ -132,53 +128,12 @@ def _vacated_first(changes: Sequence[Change]) -> Iterator[tuple[Change, Change, 
     """Changes, the ones that have to make room for them, and how much."""
     holders: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
-        for token in _released(change):
+        for token in released(change):
             holders[token].append(change)
     for change in changes:
-        for token in _acquired(change):
+        for token in acquired(change):
             room = Room.NAME if token.startswith(NAME) else Room.ALL
             yield from ((change, holder, room) for holder in holders.get(token, ()) if holder is not change)
-
-
-def _released(change: Change) -> set[str]:
-    """What an object occupies now and will not occupy afterwards."""
-    if change.live is None or change.before is None:
-        return set()
-    kind = change.kind
-    held = {
-        *_names(kind, change.live.name),
-        *kind.holds(_parts(change.previous_key or change.address.key), change.before),
-    }
-    if change.removes or change.after is None:
-        return held | {_name_token(address.kind, _parts(address.key)[-1]) for address, _ in change.falls}
-    return held - {
-        *_names(kind, kind.name_form(change.name)),
-        *kind.holds(_parts(change.address.key), change.after),
-    }
-
-
-def _acquired(change: Change) -> set[str]:
-    """What must be free when an object comes, or gets another name."""
-    if change.after is None:
-        return set()
-    kind, name = change.kind, change.kind.name_form(change.name)
-    wanted = set(kind.excludes(_parts(change.address.key), change.after))
-    is_named_anew = change.live is None or change.live.name != name
-    if is_named_anew and (kind.unique is Unique.ALWAYS or change.action is Action.CREATE):
-        wanted |= set(_names(kind, name))
-    return wanted
-
-
-def _names(kind: AnyKind, name: str) -> list[str]:
-    return [_name_token(kind.name, name)] if kind.unique is not Unique.NO else []
-
-
-def _name_token(kind: str, name: str) -> str:
-    return f"{NAME}{kind}/{name}"
-
-
-def _parts(key: str) -> tuple[str, ...]:
-    return tuple(map(decode_part, key.split("/")))
 
 
 def _successors(changes: Sequence[Change], turns: Turns) -> list[Pair]:
@@ -206,7 +161,7 @@ def _keep_ways(shares: Shares, turns: Turns) -> None:
 def _place(change: Change) -> tuple[str, ...]:
     """Where a way leads."""
     model = change.after or change.before
-    targets = () if model is None else sorted(change.kind.excludes(_parts(change.address.key), model))
+    targets = () if model is None else sorted(change.kind.excludes(parts_of(change.address.key), model))
     return change.kind.name, change.address.key.partition("/")[0], *targets
 
 

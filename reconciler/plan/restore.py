@@ -15,11 +15,12 @@ from reconciler.plan.diff import diff
 from reconciler.plan.footprint import Footprint, changed, decoded, since, was_moved, was_renamed
 from reconciler.plan.guard import Allowances, guard
 from reconciler.plan.match import Book
+from reconciler.plan.occupied import parts_of
 from reconciler.plan.order import order
 from reconciler.plan.resolve import resolve
 from reconciler.state.snapshot import Live, Snapshot
 from schemas import AnyKind
-from schemas._core.address import Address, decode_part
+from schemas._core.address import Address
 from schemas._core.codec import comparable_specs, field_specs, plain
 from schemas._core.fields import JsonObject, Resource, Trait
 from schemas._core.reading import CannotExpress
@@ -127,7 +128,7 @@ class _Restoration:
         if model is None:
             self._warn(one.address, "the files have no words for it as it was")
             return None
-        parts = tuple(map(decode_part, address.key.split("/")))
+        parts = parts_of(address.key)
         model = self._again(one, model, parts, then) if one.after is None else self._in_part(one, model)
         if model is None:
             return None

@@ -190,11 +190,11 @@ def _holds_on_to(kind: AnyKind, deletable: set[str], registry: Mapping[str, AnyK
 
 
 def _parents_to_read(desired: Desired, snapshot: Snapshot, kind: AnyKind) -> list[str]:
-    """Ids of the live parents that declare children of this kind; where guards speak of these, of parents that may go, too."""
+    """Ids of the live parents that declare children of this kind, and of those that may go: guards count what goes with them."""
     declared = [one for one in desired.objects.values() if one.kind.name == kind.parent]
     parents = snapshot.of(kind.parent).values()
     asking = _meant(parents, [one for one in declared if (kind.name, one.address) in desired.parts])
-    if not (desired.owns(kind.parent).full and desired.singles_out(kind.name)):
+    if not desired.owns(kind.parent).full:
         return asking
     staying = set(_meant(parents, declared))
     return [*asking, *(live.id for live in parents if live.id not in staying)]

@@ -852,3 +852,20 @@ def test_a_read_is_good_for_some_seconds_or_where_every_request_waits_for_a_few_
         lists.done += 1
         time[0] += seconds
     assert lists.reads == reads
+
+
+ALIAS = "groups: {g: }\ndns: {zones: {x.example: {groups: [g], records: {w: {CNAME: t.example}}}}}"
+
+
+def test_what_somebody_has_made_can_exclude_what_is_to_come(account: Account, approve: Callable[..., Outcome]) -> None:
+    def give_it_an_address(account: Account) -> None:
+        (zone,) = account.read("/dns/zones")
+        record = {"name": "w.x.example", "type": "A", "content": "10.0.0.1", "ttl": 300}
+        account.send("POST", f"/dns/zones/{zone['id']}/records", record)
+
+    account.applied(ALIAS.replace("{w: {CNAME: t.example}}", "{}"))
+    outcome = approve(ALIAS, give_it_an_address)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert outcome.change("dns_record/x.example/w/CNAME/t.example")["error"]["message"].endswith(
+        "dns_record/x.example/w/A/10.0.0.1 is there now, which excludes it"
+    )

@@ -477,6 +477,8 @@ policies: {p: {from: a, to: {resource: n/r}, allow: all}, q: {from: [a, b], to: 
 def test_tokens_that_went_with_a_service_user_unread_are_said_to_be_gone(account: Account) -> None:
     text = "service_users: {nbsync: {role: admin}, s: {role: user, auto_groups: [g], tokens: {t: {expires_in: 9d}}}}"
     account.applied(f"groups: {{g: }}\n{text}", *SINK)
+    (user,) = (one["id"] for one in account.read("/users") if one["name"] == "s")
+    account.fault("GET", f"/api/users/{user}/tokens", "status:403")
     account.applied("manage: {service_users: full}\ngroups: {g: }\nservice_users: {nbsync: {role: admin}}")
     outcome = rolled_back(account)
     assert outcome.changes == ["+ service_user/s"]
@@ -484,6 +486,14 @@ def test_tokens_that_went_with_a_service_user_unread_are_said_to_be_gone(account
         "service_user/s: tokens that may have been in it do not come back: nobody had read them when it was deleted"
     )
     assert account.plan(text).changes == ["+ token/s/t"]
+
+
+def test_tokens_that_went_with_a_service_user_come_back_as_new_ones(account: Account) -> None:
+    text = "service_users: {nbsync: {role: admin}, s: {role: user, tokens: {t: {expires_in: 9d}}}}"
+    account.applied(text, *SINK)
+    account.applied("manage: {service_users: full}\nservice_users: {nbsync: {role: admin}}")
+    assert rolled_back(account).changes == ["+ service_user/s", "+ token/s/t"]
+    assert account.plan(text).changes == []
 
 
 KEYS = "setup_keys: {k: {type: reusable, usage_limit: 1, expires_in: 9d}, other: {type: reusable}}"

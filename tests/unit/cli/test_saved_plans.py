@@ -544,3 +544,45 @@ def test_show_cleans_what_a_file_says(account: Account) -> None:
             assert "##[" not in line
             assert not line.startswith("::error::x")
             assert output == "github" or clean(line) == line
+
+
+ALIAS = "groups: {g: }\ndns: {zones: {x.example: {groups: [g], records: {w: {CNAME: t.example}}}}}"
+
+
+def add_address(account: Account) -> None:
+    """Somebody gives the name an address, beside which it can be no alias."""
+    (zone,) = account.read("/dns/zones")
+    record = {"name": "w.x.example", "type": "A", "content": "10.0.0.1", "ttl": 300}
+    account.send("POST", f"/dns/zones/{zone['id']}/records", record)
+
+
+def test_a_plan_is_refused_if_something_has_come_beside_which_the_server_takes_nothing_else(account: Account) -> None:
+    account.applied("groups: {g: }\ndns: {zones: {x.example: {groups: [g]}}}")
+    saved(account, ALIAS)
+    add_address(account)
+    outcome = account.nbsync("apply", *PLAN)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert outcome.error.message == (
+        "dns_record/x.example/w/CNAME/t.example has changed since the plan was made: "
+        "dns_record/x.example/w/A/10.0.0.1 is there now, which excludes it"
+    )
+
+
+def test_what_a_plan_takes_away_itself_does_not_exclude_what_it_makes(account: Account) -> None:
+    account.applied(ALIAS.replace("CNAME: t.example", "A: 10.0.0.1"))
+    planned = saved(account, "manage: {default: full}\n" + ALIAS)
+    assert account.nbsync("apply", *PLAN).changes == planned.changes
+    assert account.plan(ALIAS).changes == []
+
+
+def test_a_token_that_somebody_has_made_for_a_service_user_who_is_to_go_refuses_the_plan(account: Account) -> None:
+    account.applied("service_users: {nbsync: {role: admin}, s: {role: user}}")
+    saved(account, "manage: {service_users: full}\nservice_users: {nbsync: {role: admin}}")
+    (user,) = (one["id"] for one in account.read("/users") if one["name"] == "s")
+    account.send("POST", f"/users/{user}/tokens", {"name": "t", "expires_in": 9})
+    outcome = account.nbsync("apply", *PLAN)
+    assert (outcome.exit_code, outcome.writes) == (6, [])
+    assert outcome.error.message == (
+        "token/s/t has changed since the plan was made: "
+        "it was not there when planned, and would go with service_user/s now"
+    )
