@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,15 +23,18 @@ from schemas._core.reading import CannotExpress
 NOT_RESTORED = "NBS613"
 
 
-def footprints(runs: Sequence[Run], rollbacks: Sequence[Run], book: Book) -> tuple[list[Footprint], list[Diagnostic]]:
+def footprints(
+    runs: Sequence[Run], rollbacks: Sequence[Run], book: Book, made_by_others: Collection[str] = ()
+) -> tuple[list[Footprint], list[Diagnostic]]:
     """What runs have done, object by object in the order of their work; and warnings about what their journals do not tell.
 
     Args:
         runs: as their journals tell.
         rollbacks: of them: what these have made again stands for what the runs deleted.
         book: of the account as it is now, with all kinds that the journals name.
+        made_by_others: ids of objects that these runs have not made, as is known.
     """
-    trail = _Trail(book)
+    trail = _Trail(book, made_by_others)
     calls = [call for run in (*runs, *rollbacks) for call in run.calls.values()]
     own = sum(len(run.calls) for run in runs)
     for number, call in enumerate(calls):
@@ -46,12 +49,14 @@ class _Trail:
     """Footprints so far.
 
     Attributes:
+        made_by_others: ids of objects that are not the run's.
         untold: places of objects of which the journal does not say how they were.
         is_restoring: what is followed is a rollback.
         again: id of a deleted object -> id of the one that a rollback has made in its place.
     """
 
     book: Book
+    made_by_others: Collection[str]
     found: dict[tuple[str, str], Footprint] = field(default_factory=dict)
     untold: set[tuple[str, str]] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -95,8 +100,9 @@ class _Trail:
             self._gone(called)
         elif effect is not Effect.DID_NOT:
             after = self._as_meant(kind, called, live)
-            if called.method == "POST" and self.is_restoring and after is not live:
-                return  # somebody else's, as far as anybody knows: it stands in the way
+            is_odd = after.id in self.made_by_others or (self.is_restoring and after is not live)
+            if called.method == "POST" and is_odd:
+                return  # somebody else's, as far as anybody knows
             self._enter(_touched(called, after.id), after)
 
     def _as_meant(self, kind: AnyKind, called: Called, live: Live | None) -> Live:

@@ -34,12 +34,22 @@ class Target:
         rollbacks: that have taken these back, wholly or in part, or one of these again; oldest first.
         leave: addresses that the rollback leaves that is gone on with.
         is_gone_on_with: the last rollback did not come to its end.
+        later: all other runs since the first of these.
     """
 
     runs: tuple[Run, ...]
     rollbacks: tuple[Run, ...] = ()
     leave: tuple[str, ...] = ()
     is_gone_on_with: bool = False
+    later: tuple[Run, ...] = ()
+
+    def made_by_others(self) -> frozenset[str]:
+        """Ids of objects that other runs have made since; they are looked for where it is not known what these runs have made."""
+        calls = [call for run in (*self.runs, *self.rollbacks) for call in run.calls.values()]
+        if not any(call.is_open and call.called.method == "POST" for call in calls):
+            return frozenset()
+        made = (call for run in self.later for call in whole(run).calls.values() if call.called.method == "POST")
+        return frozenset(call.answer.id for call in made if call.answer and call.answer.id)
 
     @property
     def run(self) -> Run:
@@ -126,7 +136,9 @@ def _target(run: Run, seen: Sequence[Run | Unreadable]) -> Target:
     begun = rollbacks[-1].begin.takes_back if rollbacks and _is_unfinished(rollbacks[-1]) else None
     is_gone_on_with = begun is not None and begun.run == run.begin.run
     leave = begun.leave if begun and is_gone_on_with else ()
-    return Target(tuple(map(whole, runs)), tuple(map(whole, rollbacks)), leave, is_gone_on_with)
+    since = min(one.begin.time for one in runs)
+    later = tuple(one for one in oldest_first if one.begin.run not in known and one.begin.time > since)
+    return Target(tuple(map(whole, runs)), tuple(map(whole, rollbacks)), leave, is_gone_on_with, later)
 
 
 def _halves(run: Run, oldest_first: Sequence[Run]) -> list[Run]:

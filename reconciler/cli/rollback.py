@@ -154,7 +154,7 @@ def _plan(session: Session, api: ReadApi, target: Target, leave: tuple[str, ...]
     journals.tell_of_the_last(session, nothing_asked(KINDS), snapshot)
     now = Book(nothing_asked(KINDS), snapshot)
     try:
-        touched, untold = footprints(target.runs, target.rollbacks, now)
+        touched, untold = footprints(target.runs, target.rollbacks, now, target.made_by_others())
         plan, book = plan_restoration(touched, now, session.options.allowances, leave)
     except NbsyncError:
         raise

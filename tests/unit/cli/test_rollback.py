@@ -281,6 +281,17 @@ def test_an_object_of_somebody_else_is_not_taken_for_one_that_a_cut_rollback_mad
     assert any("another group is called so by now" in error.message for error in outcome.errors)
 
 
+def test_what_a_later_run_has_made_is_not_taken_for_what_a_cut_one_was_to_make(
+    account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    account.write("version: 1\ngroups: {g: , h: }")
+    killed(account, monkeypatch, "apply", "call", 1)
+    cut = journals(folder)[-1]
+    account.applied("groups: {g: , h: }")
+    assert rolled_back(account, str(cut)).changes == []
+    assert {"g", "h"} <= set(account.names("/groups"))
+
+
 def test_what_others_do_between_the_halves_is_not_overwritten(account: Account) -> None:
     account.join("m1", "m2", "m3")
     account.applied("groups: {g: {peers: [m1]}}\npeers: {m1: {ssh_enabled: false}}")
