@@ -75,8 +75,9 @@ def _opened(change: Change, shares: Shares) -> Change:
     left = widened(change, shares.common[change])
     if not change.is_passing:
         return left
-    others = ", ".join(sorted(str(other.address) for other, shut in shares.shut if shut is change))
-    return replace(left, reason=f"shut while {others} changes, by which it opens and others deny")
+    others = sorted(str(other.address) for other, shut in shares.shut if shut is change)
+    verb = "changes" if len(others) == 1 else "change"
+    return replace(left, reason=f"shut while {' and '.join(others)} {verb}, by which it opens and others deny")
 
 
 _COMING = (Action.CREATE, Action.REPLACE)

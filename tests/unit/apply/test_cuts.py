@@ -29,14 +29,14 @@ from tests.unit.harness import Account, Between, json_answer
 Record = Callable[[str, object], None]
 
 BEFORE = """
-groups: {a: {peers: [gw-1]}, old: , gone: }
+groups: {a: {peers: [gw-1]}, e: {peers: [gw-1]}, f: {peers: [gw-2]}, old: , gone: }
 posture_checks: {c: {netbird_version: 1.0.0}, gone: {netbird_version: 1.0.0}}
 networks: {gone: , n: {description: x, routers: [{peer_groups: [a]}, {peer_groups: [gone]}], resources: {r: {address: a.example}, s: {address: b.example}}}}
 routes: {r: {network: 10.0.0.0/8, peer_groups: [a], groups: [a]}, gone: {network: 10.9.0.0/16, peer_groups: [a], groups: [a]}}
 dns:
   nameservers: {n: {servers: [9.9.9.9], groups: [a], primary: true}, gone: {servers: [9.9.9.9], groups: [a], domains: [z.z]}}
   zones: {gone.example: {groups: [a]}, x.example: {groups: [a], records: {w: {A: 10.0.0.1}, v: {A: 10.0.0.1}}}}
-policies: {p: {from: a, to: old, allow: all}, q: {from: a, to: gone, allow: all}}
+policies: {p: {from: a, to: old, allow: all}, q: {from: a, to: gone, allow: all}, stays: {from: e, to: f, allow: tcp}, no: {from: [e, f], to: All, deny: icmp}}
 setup_keys: {k: {type: reusable}, gone: {type: reusable}}
 users: {bob@acme.io: {invite: true, name: Bob}}
 service_users: {gone: {role: user}, s: {role: user, tokens: {t: {expires_in: 9d}, gone: {expires_in: 9d}}}}
@@ -45,7 +45,7 @@ AFTER = """
 manage: {default: full, users: no-delete, peers: no-delete}
 guards: {max_delete: {percent: 100}}
 unmanaged: [policy/Default]
-groups: {a: {peers: [gw-2]}, new: {previously: old}, b: {peers: [gw-1]}}
+groups: {a: {peers: [gw-2]}, e: {peers: [gw-2]}, f: {peers: [gw-1]}, new: {previously: old}, b: {peers: [gw-1]}}
 peers: {gw-1: {ssh_enabled: true}}
 users: {eve@acme.io: {invite: true, name: Eve}, bob@acme.io: {role: auditor, auto_groups: [b]}}
 posture_checks: {c: {netbird_version: 1.1.0}, d: {netbird_version: 1.0.0}}
@@ -57,7 +57,7 @@ dns:
   nameservers: {n: {servers: [9.9.9.10], groups: [a], primary: true}, o: {servers: [9.9.9.9], groups: [b], domains: [x.y]}}
   zones: {x.example: {groups: [b], records: {w: {A: 10.0.0.2}, v: {CNAME: w.example}}}, y.example: {groups: [a], records: {w: {A: 10.0.0.1}}}}
   disabled_management_groups: [b]
-policies: {p: {from: b, to: new, allow: icmp, posture: d}, o: {from: a, to: {resource: m/u}, allow: all}}
+policies: {p: {from: b, to: new, allow: icmp, posture: d}, o: {from: a, to: {resource: m/u}, allow: all}, stays: {from: e, to: f, allow: tcp}, no: {from: [e, f], to: All, deny: icmp}}
 setup_keys: {k: {type: one-off, auto_groups: [b]}, l: {type: reusable}}
 service_users: {nbsync: {role: admin}, s: {role: auditor, tokens: {t: {expires_in: 9d}, u: {expires_in: 9d}}}, z: {role: user, tokens: {t: {expires_in: 9d}}}}
 account: {peer_login_expiration: 12h}
@@ -81,7 +81,7 @@ SECRETS = ("--secrets-out", "secrets.jsonl")
 SLOW, PATIENCE = 0.5, 0.2
 """Seconds that a slow server needs, and that its client waits."""
 
-WRITES = 53
+WRITES = 59
 """Calls of the whole change; a test sees that it is true."""
 _CACHE: dict[str, Any] = {}
 
