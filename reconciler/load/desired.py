@@ -81,6 +81,16 @@ class Desired:
         """How objects of a kind are owned."""
         return self.ownership.get(kind, Ownership())
 
+    def brings_back(self, address: Address, now: Address) -> bool:
+        """Tell whether another run would open an object again that this one has shut for a while, if it were cut off.
+
+        Args:
+            address: of the object.
+            now: by what it is called now.
+        """
+        declared = self.objects.get(address)
+        return declared is not None and not (declared.model.ignore or any(map(self.is_unmanaged, (address, now))))
+
     def is_unmanaged(self, address: Address) -> bool:
         """Tell whether the files ask to leave this object, or one in which it stands, alone."""
         return bool(self.unmanaged) and matches(self.unmanaged, address, self.registry[address.kind].parent)

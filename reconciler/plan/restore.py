@@ -35,6 +35,10 @@ class Remembered(Desired):
         """There is none."""
         return None
 
+    def brings_back(self, address: Address, now: Address) -> bool:  # noqa: ARG002 - whatever a rollback has touched
+        """A rollback that was cut off is gone on with, and puts back all that it has touched."""
+        return True
+
 
 def nothing_asked(registry: Mapping[str, AnyKind]) -> Desired:
     """A desired state without any object."""

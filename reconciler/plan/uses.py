@@ -100,25 +100,26 @@ class Uses:
                 yield self._passing(live, model), model
 
     def _passing(self, live: Live, model: Resource) -> Change | None:
-        """A change that leaves an object as it is, but for a while; only where the files would have it back, if that is cut off."""
-        desired, address = self._book.desired, self._book.addresses[live.kind.name, live.id]
-        declared, now = desired.objects.get(address), Address(live.kind.name, self._book.key_now(live))
-        if live.kind.shut is None or declared is None or declared.model.ignore or self._gone & {*referred(model)}:
+        """A change that leaves an object as it is, but for a while; only where it would come back, if that is cut off."""
+        kind, desired = live.kind, self._book.desired
+        address, now = self._book.addresses[kind.name, live.id], Address(kind.name, self._book.key_now(live))
+        if kind.shut is None or kind.server_owned(live.seen, self._book) or not desired.brings_back(address, now):
             return None
-        if any(map(desired.is_unmanaged, (address, now))):
+        if not self._gone.isdisjoint(referred(model)):
             return None
+        declared = desired.objects.get(address)
         return Change(
             address,
-            live.kind,
+            kind,
             Action.UPDATE,
             id=live.id,
-            cause=desired.place(declared.at),
+            cause=desired.place(declared.at) if declared else None,
             desired=model,
             live=live,
             before=model,
             after=model,
-            parent=declared.parent,
-            name=declared.name,
+            parent=self._book.addresses.get((kind.parent, live.parent)),
+            name=live.seen.get(kind.name_field, ""),
         )
 
 

@@ -74,10 +74,13 @@ class Watched:
 
     def become(self, document: str, *flags: str) -> Course:
         """Apply a document; returns what was before and what is now."""
+        self.account.write(document)
+        return self._run("apply", *flags)
+
+    def _run(self, command: str, *flags: str) -> Course:
         before = self.now()
         self.moments.clear()
-        self.account.write(document)
-        outcome = self.account.nbsync("apply", "-o", "json", "--yes", *flags)
+        outcome = self.account.nbsync(command, "-o", "json", "--yes", *flags)
         assert outcome.exit_code == 0, [(error.code, error.message) for error in outcome.errors]
         return Course(before, self.now())
 
@@ -87,7 +90,13 @@ class Watched:
         Returns:
             What is possible before and after, but not all the time between.
         """
-        course = self.become(document, *flags)
+        return self._never_wider(self.become(document, *flags))
+
+    def is_rolled_back_and_never_wider(self) -> None:
+        """Take the last apply back, which is never wider in between, either."""
+        self._never_wider(self._run("rollback"))
+
+    def _never_wider(self, course: Course) -> frozenset[Fact]:
         before, after = course.before, course.after
         for number, moment in enumerate(self.moments, 1):
             wider = moment.reach.given - before.all - after.all
@@ -128,6 +137,16 @@ def test_where_only_members_change_access_is_never_wider_either(watched: Watched
     for _ in range(STEPS):
         watched.becomes_and_is_never_wider(json.dumps(document), *allowances(document))
         draw.fill(document["groups"])
+
+
+@pytest.mark.parametrize("seed", range(WALKS))
+def test_what_is_taken_back_is_never_wider_in_between_either(watched: Watched, seed: int) -> None:
+    draw = DrawAccess(Random(seed), DENIES[seed % len(DENIES)])
+    document = draw.of_members()
+    watched.become(json.dumps(document), *allowances(document))
+    draw.fill(document["groups"])
+    watched.become(json.dumps(document), *allowances(document))
+    watched.is_rolled_back_and_never_wider()
 
 
 HEAD = "version: 1\nmanage: {default: full}\nguards: {max_delete: {percent: 100}}\n"
