@@ -43,14 +43,14 @@ def _of_key(called: Called, book: Book) -> list[Live]:
     """Objects of the key that a create was to make, but for those beside which it was to stand: there was none before."""
     key = Address.parse(called.address).key
     found = (live for live in book.snapshot.of(called.kind).values() if live.id not in called.beside)
-    return [live for live in found if book.key_now(live) == key or _is_beginning(called, live)]
+    return [live for live in found if book.key_now(live) == key or _has_begun(called, live)]
 
 
-def _is_beginning(called: Called, live: Live) -> bool:
+def _has_begun(called: Called, live: Live) -> bool:
     """A create was only to begin an object there, and this one has only begun."""
     body = called.body if isinstance(called.body, dict) else {}
-    is_begun = live.kind.is_begun
-    return called.parent == live.parent and is_begun(live.seen, live.parent) and is_begun(body, live.parent)
+    begun = (live.kind.is_begun(seen, called.parent) for seen in (body, live.seen))
+    return called.parent == live.parent and all(begun)
 
 
 def _of_update(kind: AnyKind, called: Called, live: Live, book: Book) -> Effect:

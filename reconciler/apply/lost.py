@@ -70,7 +70,7 @@ class LostAnswers:
             SecretLost: it may have been made, and its secret is gone.
         """
         try:
-            made = [seen for seen in self.look(change, error) if self._is_new(change, seen)]
+            made = [seen for seen in self.look(change, error) if self._is_new(change, body, seen)]
         except CallFailed:
             if change.kind.reveals:
                 raise SecretLost(change, str(error)) from error
@@ -88,13 +88,15 @@ class LostAnswers:
         except (CallFailed, OutOfTime) as error:
             raise SecretLost(change, str(error)) from error
 
-    def _is_new(self, change: Change, seen: JsonObject) -> bool:
-        """Not there when the account was read, and called as this object is."""
+    def _is_new(self, change: Change, body: JsonObject, seen: JsonObject) -> bool:
+        """Not there when the account was read, and called as this object is, or only begun, as it was to be."""
         kind = change.kind
         if seen["id"] in self._book.snapshot.of(kind.name):
             return False
-        live = Live(kind, seen["id"], seen, self.around(change).get("parent", ""))
-        return self._book.key_now(live) == change.address.key
+        parent = self.around(change).get("parent", "")
+        if kind.is_begun(body, parent):
+            return kind.is_begun(seen, parent)
+        return self._book.key_now(Live(kind, seen["id"], seen, parent)) == change.address.key
 
     def updated(
         self, change: Change, desired: Resource, live: Live, writes: frozenset[str], error: CallFailed

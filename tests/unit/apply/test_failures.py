@@ -198,6 +198,14 @@ def test_a_router_that_was_only_begun_becomes_one_that_is_missing(account: Accou
     assert account.plan(after).changes == []
 
 
+def test_a_router_that_was_begun_by_a_call_whose_answer_is_lost_gets_the_rest_in_the_same_run(account: Account) -> None:
+    account.applied("networks: {n: }")
+    network = account.named("/networks", "n")["id"]
+    account.fault("POST", f"/api/networks/{network}/routers", "drop-after")
+    account.applied("networks: {n: {routers: [{peer_groups: [All], enabled: false}]}}")
+    assert [(router["enabled"], router["peer"]) for router in account.read("/networks/routers")] == [(False, "")]
+
+
 POLICY: dict[str, object] = {
     "id": "x",
     "name": "p",
