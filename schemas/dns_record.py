@@ -159,15 +159,15 @@ def _label(label: str) -> str:
     return label
 
 
-def _holds(_parts: tuple[str, ...], record: DnsRecord) -> Iterator[str]:
-    yield f"{'alias' if record.type == 'CNAME' else 'addresses'} of {record.name}"
+def _holds(parts: tuple[str, ...], record: DnsRecord) -> Iterator[str]:
+    yield f"{'alias' if record.type == 'CNAME' else 'addresses'} of {record.name} in {parts[0]}"
 
 
-def _excludes(_parts: tuple[str, ...], record: DnsRecord) -> Iterator[str]:
-    """A name with a CNAME has nothing else."""
-    yield f"alias of {record.name}"
+def _excludes(parts: tuple[str, ...], record: DnsRecord) -> Iterator[str]:
+    """A name with a CNAME has nothing else in its zone."""
+    yield f"alias of {record.name} in {parts[0]}"
     if record.type == "CNAME":
-        yield f"addresses of {record.name}"
+        yield f"addresses of {record.name} in {parts[0]}"
 
 
 def _remarks(

@@ -21,7 +21,6 @@ from reconciler.api.problems import (
     Call,
     CallFailed,
     NoSuchEndpoint,
-    NotPermitted,
     RateLimited,
     TimedOut,
     TokenRefused,
@@ -161,14 +160,14 @@ class ReadApi:
         return self._persist(self._call("GET", path), None, overtime=overtime)
 
     def get_many(
-        self, paths: Sequence[str], *, optional: Collection[str] = (), closable: Collection[str] = ()
+        self, paths: Sequence[str], *, optional: Collection[str] = (), dispensable: Collection[str] = ()
     ) -> list[Any]:
         """Return what is at each of `paths`, in their order, with up to `WORKERS` requests at a time.
 
         Args:
             paths: What to read.
             optional: Those of them that an older server may not have; None then.
-            closable: Those of them that the caller need not be allowed to read; None then.
+            dispensable: Those of them without which the caller can do; what they failed with then, unless it is one that all share.
 
         Raises:
             CallFailed: Of those that failed, the first in the order of `paths`. The others are read all the same, unless the
@@ -185,12 +184,12 @@ class ReadApi:
                 if path in optional:
                     return None
                 raise
-            except NotPermitted:
-                if path in closable:
-                    return None
-                raise
             except (Unreachable, Throttled, TokenRefused) as error:
                 hopeless.append(error)
+                raise
+            except CallFailed as error:
+                if path in dispensable:
+                    return error
                 raise
             finally:
                 self._queue(-1)

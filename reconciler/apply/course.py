@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reconciler.api.problems import OutOfTime, RateLimited, Stopped, TimedOut, TokenRefused, Unreachable
-from reconciler.apply.findings import about, halfway, may_have_effect, mistake, skipped, status_of, unread
+from reconciler.apply.findings import about, after_a_step, halfway, may_have_effect, mistake, skipped, status_of, unread
 from reconciler.apply.journal import JournalFailed, Unrecorded
 from reconciler.apply.neighbours import AnotherRun
 from reconciler.apply.outputs import SinkFailed
@@ -95,7 +95,9 @@ class Course:
         elif isinstance(error, NbsyncError):
             self.hear(error)
             self.touched = self.touched or may_have_effect(error)
-            self._undo(step, status_of(error), about(change, error.diagnostics[0]), error.exit_code)
+            found = about(change, error.diagnostics[0])
+            found = after_a_step(change, found) if change in self.begun else found
+            self._undo(step, status_of(error), found, error.exit_code)
         else:
             self.touched = True
             self._undo(step, Status.UNKNOWN, about(change, mistake(error)), ExitCode.ERROR)

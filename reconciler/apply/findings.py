@@ -43,6 +43,14 @@ def about(change: Change, diagnostic: Diagnostic) -> Diagnostic:
     )
 
 
+def after_a_step(change: Change, diagnostic: Diagnostic) -> Diagnostic:
+    """The same finding of a change of which a first step was made."""
+    begun = "it was shut before that, and stays so" if change.is_passing else "a first step of it was made before that"
+    return replace(
+        diagnostic, message=f"{diagnostic.message}; {begun}", help="run plan to see what is left to do, and apply again"
+    )
+
+
 def halfway(change: Change, reason: str) -> Diagnostic:
     """A change of several calls was ended between them."""
     begun = "shut and not opened again" if change.is_passing else "begun and not ended"

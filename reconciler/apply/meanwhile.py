@@ -137,12 +137,13 @@ class Meanwhile:
         parent = self._parent(change)
         is_guarded = change.action is Action.CREATE and change.kind.unique is not Unique.NO
         view = self._fresh.now(change.kind, parent, limit=inf if is_guarded else SOON)
+        needed = needed_alone(change)
         for live in self._new(change.kind, parent, view):
             if live.id == change.id or self._fresh.is_own(change.kind, live.id):
                 continue
             if self._has_come(live, change):
                 raise _stale(change, [f"it was not there when planned, is there now with the id {live.id}"])
-            if not needed_alone(change).isdisjoint(occupied_by(live, self._book)):
+            if needed and not needed.isdisjoint(occupied_by(live, self._book)):
                 other = Address(live.kind.name, key_now(self._book, live))
                 raise _stale(change, [f"{other} is there now, which excludes it"])
 

@@ -30,7 +30,7 @@ def drift(*, detailed_exitcode: bool, **given: Any) -> int:
     """
 
     def work(session: Session) -> ExitCode:
-        made, _ = make(session, session.desired(), session.reader())
+        made, _ = make(session, session.desired(), session.reader(), in_order=False)
         made = made.lasting()
         shown = _behind_the_back(session, made) if session.options.since is not None else made
         session.view.plan = shown.with_verdicts([])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from reconciler.api.client import ReadApi
@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from reconciler.cli.since import Since
 
 
-def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
+def make(session: Session, desired: Desired, api: ReadApi, *, in_order: bool = True) -> tuple[Plan, Book]:
     """Read the account and plan; the view gets the plan, with the origins of its changes if that is asked for.
+
+    Args:
+        session: what the command was given.
+        desired: what the files ask for.
+        api: reads the account.
+        in_order: the order of the work counts, and what it depends on is read.
 
     Raises:
         UsageError: `--allow-empty` names something that no file has, or git cannot help, before anything is read.
@@ -32,14 +38,24 @@ def make(session: Session, desired: Desired, api: ReadApi) -> tuple[Plan, Book]:
     _check_sections(options.allowances.empty, desired)
     earlier = _earlier(session)
     snapshot = read_account(session, desired, api, *([earlier.desired] if earlier else []))
-    plan, book = make_plan(desired, snapshot, options.allowances, options.targets)
-    if plan.guessed and look_further(api, desired, snapshot):
-        plan, book = make_plan(desired, snapshot, options.allowances, options.targets)
+
+    def plan_now() -> tuple[Plan, Book]:
+        return make_plan(desired, snapshot, options.allowances, options.targets)
+
+    plan, book = looked_further(plan_now, api, desired, snapshot) if in_order else plan_now()
     if earlier:
         plan = earlier.trace(plan, book)
         session.view.since = earlier.revision
     session.view.plan = plan
     return plan, book
+
+
+def looked_further(
+    plan: Callable[[], tuple[Plan, Book]], api: ReadApi, desired: Desired, snapshot: Snapshot
+) -> tuple[Plan, Book]:
+    """Plan, and once more where the order depends on what was not read."""
+    made = plan()
+    return plan() if made[0].guessed and look_further(api, desired, snapshot) else made
 
 
 def _earlier(session: Session) -> Since | None:

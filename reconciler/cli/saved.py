@@ -10,7 +10,7 @@ from pathlib import Path
 from reconciler import atomic, private
 from reconciler.api.client import ReadApi
 from reconciler.cli.journals import tell_of_this_plan
-from reconciler.cli.planning import read_account
+from reconciler.cli.planning import looked_further, read_account
 from reconciler.cli.session import Session
 from reconciler.errors import (
     DesiredStateError,
@@ -30,7 +30,6 @@ from reconciler.plan.change import Plan
 from reconciler.plan.match import Book
 from reconciler.plan.savefile import DAMAGED, START, SavedPlan, Target, damaged, decode, digest, encode, save
 from reconciler.settings import url_of
-from reconciler.state.observe import look_further
 from schemas import KINDS
 
 FOREIGN, NOT_SAVED, SAVED, IN_THE_WAY, SHOWN = "NBS622", "NBS624", "NBS625", "NBS626", "NBS627"
@@ -165,9 +164,7 @@ def make_again(session: Session, api: ReadApi, saved: SavedPlan, desired: Desire
     session.plan_digest, session.view.is_of_file = digest(saved), True
     snapshot = read_account(session, desired, api)
     try:
-        plan, book = plan_again(saved, desired, snapshot)
-        if plan.guessed and look_further(api, desired, snapshot):
-            plan, book = plan_again(saved, desired, snapshot)
+        plan, book = looked_further(lambda: plan_again(saved, desired, snapshot), api, desired, snapshot)
     except StalePlan:
         tell_of_this_plan(session, session.plan_digest)
         raise

@@ -35,7 +35,7 @@ def make_plan(
     if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
         raise DesiredStateError(diagnostics)
     changes = only(found.changes, targets, book) if targets else found.changes
-    steps, warnings, guessed = order(changes, book)
+    steps, warnings, guessed = order(changes, book, () if targets else None)
     undeclared = () if targets else tuple(found.undeclared)
     plan = Plan(
         steps,

@@ -6,7 +6,6 @@ each comes out as it did: what else could be done by now is left undone, and doe
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +15,7 @@ from reconciler.plan.change import Action, Change, Plan, Step
 from reconciler.plan.diff import Difference, diff
 from reconciler.plan.guard import guard
 from reconciler.plan.match import Book
-from reconciler.plan.occupied import needed_alone, occupied_by
+from reconciler.plan.occupied import in_the_way
 from reconciler.plan.order import order
 from reconciler.plan.resolve import Resolved, resolve
 from reconciler.plan.savefile import Fallen, Needed, SavedChange, SavedPlan, ids_of
@@ -47,10 +46,12 @@ def plan_again(saved: SavedPlan, desired: Desired, snapshot: Snapshot) -> tuple[
     resolved = resolve(book)
     found = diff(book, resolved)
     comparison = _Comparison(book, resolved, found, saved)
-    for one in saved.lasting():
+    for one in saved.changes:
         comparison.compare(one)
+    comparison.compare_neighbours()
     comparison.refuse()
-    steps, wider, guessed = order([comparison.now[_key(one)] for one in saved.lasting()], book)
+    stay = [one.address for one in saved.changes if one.is_passing]
+    steps, wider, guessed = order([comparison.now[_key(one)] for one in saved.lasting], book, stay)
     warnings = [*desired.diagnostics, *resolved.diagnostics, *found.diagnostics, *wider]
     comparison.require_alike(steps)
     plan = Plan(
@@ -76,20 +77,12 @@ class _Comparison:
     now: dict[Key, Change] = field(init=False)
     """The changes that would be made now, the saved ones and others."""
     planned: set[Address] = field(init=False)
-    holders: dict[str, list[Live]] = field(init=False)
-    """Objects that stay as they are, by what they have for themselves."""
     reasons: dict[Address, list[str]] = field(default_factory=dict)
     causes: dict[Address, SavedChange] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.now = {_key(change): change for change in self.found.changes}
-        self.planned = {one.address for one in self.saved.lasting()}
-        self.holders = defaultdict(list)
-        touched = {_key(one) for one in self.saved.lasting()}
-        for live in self.book.snapshot:
-            if (live.kind.name, live.id) not in touched:
-                for token in occupied_by(live, self.book):
-                    self.holders[token].append(live)
+        self.planned = {one.address for one in self.saved.lasting}
 
     def refuse(self) -> None:
         """Name everything that has changed since.
@@ -112,17 +105,23 @@ class _Comparison:
         """Compare what a change was planned on with what is there now."""
         for reason in self._made(one) if one.id is None else self._own(one, one.id):
             self._note(one.address, one, reason)
-        for live in self._in_the_way(one):
-            self._note(
-                one.address, one, f"{self.book.addresses[live.kind.name, live.id]} is there now, which excludes it"
-            )
         for needed in one.needs:
             if needed.address not in self.planned and (reason := self._needed(needed)):
                 self._note(needed.address, one, f"{reason} ({one.address} needs it)")
         self._compare_fallen(one)
-        if _key(one) not in self.now and not self.reasons:
+        if _key(one) not in self.now and not self.reasons and not one.is_passing:
             said = [found.message for found in self.found.diagnostics if found.address == str(one.address)]
             self._note(one.address, one, f"it would not be changed any more{': ' + said[0] if said else ''}")
+
+    def compare_neighbours(self) -> None:
+        """See that nothing has come beside which the server would refuse what is to come."""
+        changes = {self.now[_key(one)]: one for one in self.saved.lasting if _key(one) in self.now}
+        for change, others in in_the_way(changes, self.book).items():
+            one = changes[change]
+            for live in others:
+                if live.id not in one.beside:
+                    other = self.book.addresses[live.kind.name, live.id]
+                    self._note(one.address, one, f"{other} is there now, which excludes it")
 
     def _compare_fallen(self, one: SavedChange) -> None:
         for fallen in one.fallen:
@@ -137,13 +136,6 @@ class _Comparison:
         if live is not None:
             yield f"it was not there when planned, is there now with the id {live.id}"
         yield from self._ambiguous(one.address)
-
-    def _in_the_way(self, one: SavedChange) -> Iterator[Live]:
-        """Other objects, which no change of the plan is about, beside which the server would refuse it."""
-        change = self.now.get(_key(one))
-        if change is not None and change.action is not Action.DELETE:
-            for token in needed_alone(change):
-                yield from (live for live in self.holders.get(token, ()) if live.id != one.id)
 
     def _own(self, one: SavedChange, identifier: str) -> Iterator[str]:
         """How the object of a change has changed."""
@@ -195,7 +187,7 @@ class _Comparison:
             StalePlan: one does not, although nothing that it touches has changed.
         """
         changes = {_key(step.change): step.change for step in steps}
-        for one in self.saved.lasting():
+        for one in self.saved.lasting:
             if _is_unlike(one, changes[_key(one)]):
                 self._note(one.address, one, f"the plan would {changes[_key(one)].action} it in another way now")
         self.refuse()

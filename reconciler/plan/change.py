@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -109,7 +109,7 @@ class Change:
     @property
     def is_passing(self) -> bool:
         """The object is as it should be, and only shut while others change."""
-        return self.action is Action.UPDATE and not self.fields
+        return is_passing(self.action, self.fields)
 
     @property
     def removes(self) -> bool:
@@ -117,6 +117,13 @@ class Change:
         return self.action in (Action.DELETE, Action.REPLACE)
 
 
+def is_passing(action: Action, fields: Sequence[FieldChange]) -> bool:
+    """Tell whether a change leaves its object as it is, but for a while."""
+    return action is Action.UPDATE and not fields
+
+
+WIDER = "NBS305"
+"""Code of the warning that more may be possible between two calls than before and afterwards."""
 NARROWED = "(narrowed)"
 """Detour of a step that narrows."""
 
@@ -198,8 +205,9 @@ class Plan:
         return replace(self, steps=tuple(steps))
 
     def lasting(self) -> Plan:
-        """The same plan without what leaves its object as it is."""
-        return self.with_changes({change: change for change in self.changes if not change.is_passing})
+        """The same plan without what leaves its object as it is, and what is to be said of the way."""
+        plan = self.with_changes({change: change for change in self.changes if not change.is_passing})
+        return replace(plan, diagnostics=tuple(one for one in self.diagnostics if one.code != WIDER))
 
     def with_verdicts(self, verdicts: list[Verdict]) -> Plan:
         """The same plan with what the guards say."""

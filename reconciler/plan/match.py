@@ -185,12 +185,12 @@ class Book:
         taken = {pair.id for pair in self.pairs.values()}
         begun = [one for one in live if one.id not in taken and one.kind.is_begun(one.seen, one.parent)]
         for one in declared:
-            found = next(
-                (other for other in begun if self.addresses.get((other.kind.parent, other.parent)) == one.parent), None
-            )
-            if found and one.address not in self.pairs:
-                self.pairs[one.address] = found
-                begun.remove(found)
+            if one.address in self.pairs or one.address in self.refused:
+                continue
+            found = [other for other in begun if self._in_same_place(one, other) and self._stands_in(one.parent, other)]
+            if found:
+                self.pairs[one.address] = found[0]
+                begun.remove(found[0])
 
     def _in_same_place(self, declared: Declared, live: Live) -> bool:
         """Objects move between parents only where the server can; the rest of the key must be the same."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from reconciler.plan.change import Action, Change
-from reconciler.plan.match import Book
 from reconciler.plan.rings import Part, Turn, Turns, stuck
 from reconciler.plan.uses import Surroundings, Uses
 from schemas._core.address import Address
@@ -84,30 +83,26 @@ class Shares:
         return (_CLOSING if change in self.closing else _OPENING)[effect]
 
 
-def share_out(
-    book: Book, changes: Collection[Change], gone: Collection[Change], successors: list[Pair], turns: Turns
-) -> Shares:
+def share_out(uses: Uses, gone: Collection[Change], successors: list[Pair], turns: Turns) -> Shares:
     """Find out what each change does to access, and split those that could meet.
 
     Args:
-        book: what is what in the account.
-        changes: all changes of the plan.
+        uses: what the changes of the plan, and what stays as it is, make of objects.
         gone: those whose objects are deleted first and made anew.
         successors: new ways in and the old ones that go.
         turns: what has to wait for what.
     """
-    uses = Uses(book, changes)
-    effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in changes}
+    effects = {change: Effect.NEUTRAL if change in gone else _effect(change, uses) for change in uses.changes}
     in_turn = _in_turn(successors, effects)
     effects |= dict.fromkeys((change for pair in in_turn for change in pair), Effect.MIXED)
     touching = [change for change, effect in effects.items() if effect is not Effect.NEUTRAL]
     closing = {change for change in touching if _closes(change) and uses.lead_on()}
-    guessed = uses.has_guessed and len(touching) > 1
-    found = Shares(successors=successors, effects=effects, closing=closing, gone=gone, guessed=guessed)
+    found = Shares(successors=successors, effects=effects, closing=closing, gone=gone)
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
         _split(found, meeting, in_turn, uses, turns)
     found.closing.update(change for change in touching if _shields(change, uses))
+    found.guessed = uses.has_guessed and len(touching) > 1
     return found
 
 
@@ -180,7 +175,11 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
     """Leave those in one piece that lose most by being split; split the others."""
     common = {change: _common(change, Surroundings(change, uses)) for changes in meeting.values() for change in changes}
     over = {change for pair in in_turn for change in pair}
-    fixed = [change for change, split in common.items() if split is None and change not in over]
+    fixed = [
+        change
+        for change, split in common.items()
+        if split is None and change not in over and found.effects[change] is Effect.MIXED
+    ]
     shut: dict[Change, _Meanwhile] = {}
     if sum(any(change in fixed for change in changes) for changes in meeting.values()) > 1:
         shut = _while_others_are_shut(fixed, over, found, uses, turns)
@@ -188,7 +187,7 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
 
     def loss(changes: list[Change]) -> tuple[int, int, int, int]:
         """How many cannot be split, what that would shut of what is to stay, how many would cut it, and how many there are."""
-        stay = sum(common[change] is None and change not in over for change in changes)
+        stay = sum(common[change] is None and change in fixed for change in changes)
         passing = {other for change in changes if change in shut for other in shut[change].others & uses.passing}
         cutting = sum(change in over or bool((split := common[change]) and not split.whole) for change in changes)
         return stay, len(passing), cutting, len(changes)
@@ -197,10 +196,10 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
     for change in (change for changes in meeting.values() if changes is not whole for change in changes):
         if (split := common[change]) and found.effects[change] is Effect.MIXED:
             _narrow(change, split.model, found)
-        elif found.effects[change] is Effect.MIXED and change not in over:
+        elif change in fixed:
             found.unsplit.append(change)
     if found.unsplit:
-        found.unsplit += [change for change in whole if common[change] is None and change not in over]
+        found.unsplit += [change for change in whole if change in fixed]
     for new, old in in_turn:
         if old not in whole:
             found.successors.remove((new, old))
@@ -236,10 +235,7 @@ def _while_others_are_shut(
     able = frozenset(change for change in found.effects if change not in over and _can_be_shut(change, found))
     able |= uses.passing
     split = {
-        change: meanwhile
-        for change in fixed
-        if found.effects[change] is Effect.MIXED and change not in over
-        if (meanwhile := _meanwhile(change, Surroundings(change, uses, able)))
+        change: meanwhile for change in fixed if (meanwhile := _meanwhile(change, Surroundings(change, uses, able)))
     }
     then = {turn: set(needs) for turn, needs in turns.items()}
     for change, meanwhile in split.items():

@@ -5,6 +5,9 @@ Each is a token: a text that is the same for all who would meet.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from reconciler.plan.change import Action, Change
 from reconciler.plan.footprint import decoded
 from reconciler.plan.match import Book
@@ -60,13 +63,35 @@ def parts_of(key: str) -> tuple[str, ...]:
 
 
 def needed_alone(change: Change) -> set[str]:
-    """What an object needs for itself, besides its name. What gateways share is left to the server, which looks at the peers behind them."""
-    if change.after is None or change.kind.successor_first:
+    """What an object is to have for itself, besides its name, and has not yet.
+
+    What gateways share is left to the server, which looks at the peers behind them.
+    """
+    kind = change.kind
+    if change.after is None or change.action is Action.DELETE or kind.successor_first:
         return set()
-    return set(change.kind.excludes(parts_of(change.address.key), change.after))
+    before = kind.excludes(parts_of(change.previous_key or change.address.key), change.before) if change.before else ()
+    return set(kind.excludes(parts_of(change.address.key), change.after)) - set(before)
 
 
 def occupied_by(live: Live, book: Book) -> set[str]:
     """What a live object has for itself, besides its name."""
     model = decoded(live.kind, live.seen, book)
     return set() if model is None else set(live.kind.holds(parts_of(book.key_now(live)), model))
+
+
+def in_the_way(changes: Iterable[Change], book: Book) -> dict[Change, list[Live]]:
+    """Live objects that none of the changes is about, by the changes that the server refuses beside them."""
+    changes = list(changes)
+    needed = {change: tokens for change in changes if (tokens := needed_alone(change))}
+    if not needed:
+        return {}
+    touched = {(change.kind.name, change.id) for change in changes}
+    touched |= {(address.kind, identifier) for change in changes for address, identifier in change.falls}
+    holders: dict[str, list[Live]] = defaultdict(list)
+    for live in book.snapshot:
+        if (live.kind.name, live.id) not in touched:
+            for token in occupied_by(live, book):
+                holders[token].append(live)
+    found = {change: [live for token in tokens for live in holders.get(token, ())] for change, tokens in needed.items()}
+    return {change: lives for change, lives in found.items() if lives}

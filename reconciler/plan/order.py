@@ -9,23 +9,22 @@ changes meet that have no such step, that is said.
 from __future__ import annotations
 
 import heapq
-import shlex
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from reconciler.errors import Diagnostic, Severity
-from reconciler.plan.change import NARROWED, Action, Change, Step
+from reconciler.plan.change import NARROWED, WIDER, Action, Change, Step
 from reconciler.plan.match import Book
 from reconciler.plan.narrowing import Pair, Rank, Shares, share_out, widened
 from reconciler.plan.occupied import NAME, acquired, parts_of, released
 from reconciler.plan.parts import take_apart
 from reconciler.plan.rings import Part, Room, Rooms, Turn, Turns, aside, made_anew, open_rings, steps_aside, waited_for
+from reconciler.plan.uses import Uses
 from schemas._core.address import Address
 from schemas._core.references import referred
 
-WIDER = "NBS305"
 Edges = dict[Change, set[Change]]
 """Change -> changes that must come before it."""
 
@@ -38,14 +37,20 @@ class Order(NamedTuple):
     guessed: bool
 
 
-def order(changes: Iterable[Change], book: Book) -> Order:
-    """Put changes into the order in which they can be made, and name for each what it needs."""
+def order(changes: Iterable[Change], book: Book, stay: Collection[Address] | None = None) -> Order:
+    """Put changes into the order in which they can be made, and name for each what it needs.
+
+    Args:
+        changes: all changes of the plan.
+        book: what is what in the account.
+        stay: addresses of what may be shut meanwhile although it stays as it is; None: whatever the next run would open again.
+    """
     changes = list(changes)
     needs, rooms = _needs(changes)
     turns: Turns = {(change, Part.WHOLE): {(other, Part.WHOLE) for other in needs[change]} for change in changes}
     open_rings(turns, rooms)
     gone = {change for change, part in turns if part is Part.ROOM and not steps_aside(change, rooms)}
-    shares = share_out(book, changes, gone, _successors(changes, turns), turns)
+    shares = share_out(Uses(book, changes, stay), gone, _successors(changes, turns), turns)
     _keep_ways(shares, turns)
     take_apart(shares, turns)
     position = {name: place for place, name in enumerate(book.desired.registry)}
@@ -53,21 +58,30 @@ def order(changes: Iterable[Change], book: Book) -> Order:
     split = {change: _opened(change, shares) for change in shares.common if change.desired}
     ranks = _ranks(turns, shares)
     steps = _steps(_sorted(turns, position, ranks), turns, shares, ranks, anew | split)
-    return Order(steps, _wider(shares.unsplit), shares.guessed)
+    return Order(steps, tuple(_warnings(shares)), shares.guessed)
 
 
-def _wider(unsplit: Sequence[Change]) -> tuple[Diagnostic, ...]:
-    if not unsplit:
-        return ()
-    addresses = sorted(str(change.address) for change in unsplit)
+def _warnings(shares: Shares) -> Iterator[Diagnostic]:
+    if shares.unsplit:
+        yield _wider(shares.unsplit)
+    elif shares.guessed:  # nobody sees this where what was not read can be read: the plan is made again then
+        message = (
+            "not all policies, networks and routes could be read: while the changes are made, more may be reachable "
+            "than before or afterwards"
+        )
+        yield Diagnostic(WIDER, message, "use the token of somebody who may read them", Severity.WARNING)
+
+
+def _wider(unsplit: Sequence[Change]) -> Diagnostic:
+    first, *others = sorted(unsplit, key=lambda change: change.address)
+    names = " and ".join(str(change.address) for change in (first, *others))
     message = (
-        f"while {' and '.join(addresses)} change one after the other, more may be reachable than before or afterwards: "
+        f"while {names} change one after the other, more may be reachable than before or afterwards: "
         "what policies allow and deny depends on all of them"
     )
-    advice = (
-        f"apply them one by one, such as --target {shlex.quote(addresses[0])}; or declare what opens something by them"
-    )
-    return (Diagnostic(WIDER, message, advice, Severity.WARNING, addresses[0], unsplit[0].cause),)
+    one_by_one = f"change them one by one (--target {first.address.quoted}; of a rollback --leave)"
+    advice = f"{one_by_one}; or declare what opens something by them"
+    return Diagnostic(WIDER, message, advice, Severity.WARNING, str(first.address), first.cause)
 
 
 def _opened(change: Change, shares: Shares) -> Change:

@@ -26,7 +26,7 @@ def trace(plan: Plan, book: Book, earlier: Plan, earlier_book: Book) -> Plan:
         earlier: for the files as they were applied last, on the same account.
         earlier_book: of the earlier plan.
     """
-    said = _translation(book, earlier_book)
+    said, earlier = _translation(book, earlier_book), earlier.lasting()
     by_address = {change.address: change for change in earlier.changes}
     by_id = {(change.kind.name, change.id): change for change in earlier.changes if change.id}
     traced = plan.with_changes(
@@ -70,6 +70,8 @@ def _translation(book: Book, earlier: Book) -> Said:
 
 
 def _traced(change: Change, earlier: Change | None, said: Said) -> Change:
+    if change.is_passing:
+        return change
     if earlier is None:
         return _with_one(change, Origin.FILES)
     is_the_same = (change.action, change.address) == (earlier.action, earlier.address)

@@ -69,7 +69,7 @@ def plan_restoration(
     gone = restoration.made - {(address.kind, live.id) for address, live in book.pairs.items()}
     found = diff(book, resolved, gone)
     restoration.judge(book, found.changes, (*book.problems, *resolved.diagnostics, *found.diagnostics))
-    steps, wider, _ = order(found.changes, book)
+    steps, wider, _ = order(found.changes, book)  # all that could be guessed was read
     plan = Plan(steps, diagnostics=(*restoration.warnings, *wider))
     return guard(book, plan, allowances), book
 

@@ -73,15 +73,15 @@ def open_rings(turns: Turns, rooms: Rooms) -> None:
 
 def _rings(turns: Turns) -> Iterator[list[Turn]]:
     """Rings that have no turn in common; each turn needs the next one."""
-    in_the_way = stuck(turns)
+    waiting = stuck(turns)
     seen: set[Turn] = set()
-    for start in in_the_way:
+    for start in waiting:
         path: list[Turn] = []
         turn = start
         while turn not in seen:
             seen.add(turn)
             path.append(turn)
-            turn = min((needed for needed in turns[turn] if needed in in_the_way), key=_place)
+            turn = min((needed for needed in turns[turn] if needed in waiting), key=_place)
         if turn in path:
             yield path[path.index(turn) :]
 

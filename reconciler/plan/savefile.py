@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reconciler._version import VERSION
 from reconciler.errors import DesiredStateError, Diagnostic, Place
 from reconciler.load.archive import Archive
-from reconciler.plan.change import Action, Change, FieldChange, Origin, Plan, Step
+from reconciler.plan.change import Action, Change, FieldChange, Origin, Plan, Step, is_passing
 from reconciler.plan.guard import Allowances
 from reconciler.plan.match import Book
+from reconciler.plan.occupied import in_the_way
 from reconciler.plan.stale import State, state_of
 from schemas import AnyKind
 from schemas._core.address import Address
@@ -59,6 +60,7 @@ class SavedChange(Part):
         state: of its object; None for one that is to be made.
         fallen: what goes with it.
         needs: what it refers to.
+        beside: ids of the objects beside which the server may refuse it, and that were there.
     """
 
     address: Address
@@ -75,6 +77,12 @@ class SavedChange(Part):
     state: State | None
     fallen: tuple[Fallen, ...]
     needs: tuple[Needed, ...]
+    beside: tuple[str, ...]
+
+    @property
+    def is_passing(self) -> bool:
+        """It only shuts its object while others change."""
+        return is_passing(self.action, self.fields)
 
     def change(self, registry: Mapping[str, AnyKind]) -> Change:
         """The change as a plan shows it, without the objects."""
@@ -123,9 +131,10 @@ class SavedPlan(Part):
     allowances: Allowances
     desired: Archive
 
+    @property
     def lasting(self) -> tuple[SavedChange, ...]:
-        """The changes that make another thing of their objects; what else is shut meanwhile depends on the account."""
-        return tuple(one for one in self.changes if one.fields or one.action is not Action.UPDATE)
+        """The changes without those that leave their objects as they are."""
+        return tuple(one for one in self.changes if not one.is_passing)
 
     def plan(self, registry: Mapping[str, AnyKind]) -> Plan:
         """The plan to show."""
@@ -142,7 +151,7 @@ def save(
         made_at=made_at,
         target=target,
         since=since,
-        changes=tuple(_saved(change, book) for change in plan.changes),
+        changes=_all_saved(plan.changes, book),
         unmanaged=plan.unmanaged,
         diagnostics=plan.diagnostics,
         allowances=allowances,
@@ -150,7 +159,12 @@ def save(
     )
 
 
-def _saved(change: Change, book: Book) -> SavedChange:
+def _all_saved(changes: Sequence[Change], book: Book) -> tuple[SavedChange, ...]:
+    beside = in_the_way(changes, book)
+    return tuple(_saved(change, book, [live.id for live in beside.get(change, ())]) for change in changes)
+
+
+def _saved(change: Change, book: Book, beside: Iterable[str]) -> SavedChange:
     return SavedChange(
         address=change.address,
         action=change.action,
@@ -169,6 +183,7 @@ def _saved(change: Change, book: Book) -> SavedChange:
             for address, identifier in change.falls
         ),
         needs=tuple(Needed(address, ids_of(book, address)) for address in needed_by(change)),
+        beside=tuple(sorted(beside)),
     )
 
 

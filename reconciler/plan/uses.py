@@ -22,12 +22,22 @@ class Uses:
     """What is made of objects, before the plan or after it. Of kinds that were not read it is supposed that they open.
 
     Attributes:
+        changes: all changes of the plan.
         has_guessed: it was asked what is made of an object, and kinds that could say so were not read.
     """
 
-    def __init__(self, book: Book, changes: Iterable[Change]) -> None:
+    def __init__(self, book: Book, changes: Iterable[Change], stay: Collection[Address] | None = None) -> None:
+        """Look at a plan.
+
+        Args:
+            book: what is what in the account.
+            changes: all changes of the plan.
+            stay: addresses of what may be shut for a while although it stays as it is; None: whatever another run would open again.
+        """
+        self.changes = list(changes)
         self._book = book
-        self._changes = {(change.kind.name, change.id or str(change.address)): change for change in changes}
+        self._stay = stay
+        self._changes = {(change.kind.name, change.id or str(change.address)): change for change in self.changes}
         self.has_guessed = False
         self._gone = {change.address for change in self._changes.values() if change.removes}
 
@@ -50,7 +60,7 @@ class Uses:
     @cached_property
     def passing(self) -> frozenset[Change]:
         """What shuts for a while what stays as it is."""
-        planned = self._changes.values()
+        planned = set(self.changes)
         return frozenset(by for stated in self._stated.values() for by, _ in stated if by and by not in planned)
 
     def place(self, change: Change) -> Address | None:
@@ -103,9 +113,10 @@ class Uses:
         """A change that leaves an object as it is, but for a while; only where it would come back, if that is cut off."""
         kind, desired = live.kind, self._book.desired
         address, now = self._book.addresses[kind.name, live.id], Address(kind.name, self._book.key_now(live))
-        if kind.shut is None or kind.server_owned(live.seen, self._book) or not desired.brings_back(address, now):
+        is_left_alone = self._stay is not None and address not in self._stay
+        if kind.shut is None or is_left_alone or kind.server_owned(live.seen, self._book):
             return None
-        if not self._gone.isdisjoint(referred(model)):
+        if not (desired.brings_back(address, now) and self._gone.isdisjoint(referred(model))):
             return None
         declared = desired.objects.get(address)
         return Change(

@@ -123,15 +123,9 @@ class _Section:
 
     def _why(self, change: Change) -> None:
         if change.reason:
-            order = (
-                ""
-                if change.is_passing
-                else "made anew, then the old deleted: "
-                if change.beside
-                else "deleted and made anew: "
-            )
-            lead = Piece(f"{INDENT}{order}", COLOURS[Action.REPLACE])
-            self.sheet.row((lead,), (Piece(self.sheet.say(change.reason)),))
+            order = "made anew, then the old deleted: " if change.beside else "deleted and made anew: "
+            lead = INDENT if change.is_passing else f"{INDENT}{order}"
+            self.sheet.row((Piece(lead, COLOURS[Action.REPLACE]),), (Piece(self.sheet.say(change.reason)),))
 
     def _falls(self, change: Change) -> None:
         if change.falls:

@@ -7,12 +7,14 @@ from itertools import chain
 from typing import Any
 
 from reconciler.api.client import ReadApi, path
-from reconciler.api.problems import NotPermitted
+from reconciler.api.problems import CallFailed, NotPermitted
+from reconciler.errors import AccountError
 from reconciler.load.desired import Declared, Desired, Ownership
 from reconciler.load.tree import Sources
 from reconciler.state.snapshot import Live, Snapshot
 from reconciler.state.unreadable import odd_list
 from schemas import AnyKind
+from schemas._core.address import Address
 from schemas._core.references import kinds_referred_to
 
 NO_OBJECTS = "did not answer with NetBird's objects"
@@ -20,8 +22,8 @@ AGAIN = "run it again; if it stays so, the server, or what stands before it, doe
 VERSION_PATH = "/instance/version"
 CLOUD = "https://api.netbird.io"
 
-Parents = Callable[[Snapshot, AnyKind], list[str]]
-"""Ids of the live parents whose children of a kind are to be read one by one."""
+Parents = Callable[[Snapshot, AnyKind], tuple[list[str], list[str]]]
+"""Ids of the live parents whose children of a kind are to be read one by one; and of those where that may fail."""
 
 
 def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
@@ -34,8 +36,10 @@ def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
     """
     asking = (desired, *others)
 
-    def parents(snapshot: Snapshot, kind: AnyKind) -> list[str]:
-        return list(dict.fromkeys(chain.from_iterable(_parents_to_read(one, snapshot, kind) for one in asking)))
+    def parents(snapshot: Snapshot, kind: AnyKind) -> tuple[list[str], list[str]]:
+        declaring = chain.from_iterable(_parents_to_read(one, snapshot, kind) for one in asking)
+        going = chain.from_iterable(_parents_that_may_go(one, snapshot, kind) for one in asking)
+        return list(dict.fromkeys(declaring)), list(dict.fromkeys(going))
 
     names = {name for one in asking for name in _wanted(one)}
     wanted = {name: kind for name, kind in desired.registry.items() if name in names}
@@ -43,23 +47,29 @@ def observe(api: ReadApi, desired: Desired, *others: Desired) -> Snapshot:
 
 
 def look_further(api: ReadApi, desired: Desired, snapshot: Snapshot) -> bool:
-    """Read on top what says for what objects are there, as far as the caller may: the order of the work depends on that.
+    """Read on top what says for what objects are there: the order of the work depends on that, and the plan can do without.
+
+    What cannot be read, or understood, is in `Snapshot.unread` then; what an older server does not have, nobody has.
 
     Returns:
         Whether there was something to read.
 
     Raises:
-        AccountError: as `observe`.
+        AccountError: the server is not reached any more, or does not take the token.
     """
     missing = [kind for name, kind in _for_access(desired.registry).items() if name not in snapshot.objects]
     lists = [kind.endpoint.path for kind in missing]
-    for kind, answer in zip(missing, api.get_many(lists, optional=lists, closable=lists), strict=True):
-        if answer is None or (kind.parent and kind.parent not in snapshot.objects):
+    for kind, answer in zip(missing, api.get_many(lists, optional=lists, dispensable=lists), strict=True):
+        if isinstance(answer, CallFailed) or (kind.parent and kind.parent not in snapshot.objects):
             snapshot.unread.add(kind.name)
             continue
         snapshot.objects[kind.name] = {}
-        _add(snapshot, kind, answer)
-        _require_not_empty(snapshot, kind)
+        try:
+            _add(snapshot, kind, answer)
+            _require_not_empty(snapshot, kind)
+        except AccountError:
+            del snapshot.objects[kind.name]
+            snapshot.unread.add(kind.name)
     return bool(missing)
 
 
@@ -76,8 +86,8 @@ def observe_all(api: ReadApi, kinds: Mapping[str, AnyKind], needed: Collection[s
         AccountError: as `observe`.
     """
 
-    def parents(snapshot: Snapshot, kind: AnyKind) -> list[str]:
-        return list(snapshot.of(kind.parent))
+    def parents(snapshot: Snapshot, kind: AnyKind) -> tuple[list[str], list[str]]:
+        return list(snapshot.of(kind.parent)), []
 
     return _read(api, kinds, needed, parents)
 
@@ -147,7 +157,7 @@ def _read(api: ReadApi, wanted: Mapping[str, AnyKind], needed: Collection[str], 
             if answer is not None or kind.endpoint.path not in optional:
                 _add(snapshot, kind, answer)
         elif kind.endpoint.path:
-            _add_from_each(api, snapshot, kind, parents(snapshot, kind), optional=kind.name not in needed)
+            _add_from_each(api, snapshot, kind, *parents(snapshot, kind), optional=kind.name not in needed)
         else:
             _add_embedded(snapshot, kind)
     for kind in wanted.values():
@@ -190,14 +200,23 @@ def _holds_on_to(kind: AnyKind, deletable: set[str], registry: Mapping[str, AnyK
 
 
 def _parents_to_read(desired: Desired, snapshot: Snapshot, kind: AnyKind) -> list[str]:
-    """Ids of the live parents that declare children of this kind, and of those that may go: guards count what goes with them."""
+    """Ids of the live parents that declare children of this kind."""
+    declared = [one for one in desired.objects.values() if (kind.name, one.address) in desired.parts]
+    return _meant(snapshot.of(kind.parent).values(), [one for one in declared if one.kind.name == kind.parent])
+
+
+def _parents_that_may_go(desired: Desired, snapshot: Snapshot, kind: AnyKind) -> list[str]:
+    """Ids of the live parents that nobody declares and that are not to stay: guards count what goes with them."""
+    if not desired.owns(kind.parent).full:
+        return []
     declared = [one for one in desired.objects.values() if one.kind.name == kind.parent]
     parents = snapshot.of(kind.parent).values()
-    asking = _meant(parents, [one for one in declared if (kind.name, one.address) in desired.parts])
-    if not desired.owns(kind.parent).full:
-        return asking
     staying = set(_meant(parents, declared))
-    return [*asking, *(live.id for live in parents if live.id not in staying)]
+    return [
+        live.id
+        for live in parents
+        if live.id not in staying and not desired.is_unmanaged(Address.of(live.kind.name, live.name))
+    ]
 
 
 def _meant(live: Iterable[Live], declared: list[Declared]) -> list[str]:
@@ -207,18 +226,23 @@ def _meant(live: Iterable[Live], declared: list[Declared]) -> list[str]:
     return [one.id for one in live if one.id in ids or one.name in names]
 
 
-def _add_from_each(api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: list[str], *, optional: bool) -> None:
-    paths = [path(kind.endpoint.path, parent=parent) for parent in parents]
+def _add_from_each(
+    api: ReadApi, snapshot: Snapshot, kind: AnyKind, parents: list[str], going: list[str], *, optional: bool
+) -> None:
+    """Enter the children of these parents, and of those that may go as far as they can be read."""
+    asked = [*parents, *(parent for parent in going if parent not in parents)]
+    paths = [path(kind.endpoint.path, parent=parent) for parent in asked]
     try:
-        answers = api.get_many(paths)
+        answers = api.get_many(paths, dispensable=paths[len(parents) :])
     except NotPermitted:
         if not optional:
             raise
         snapshot.unread.add(kind.name)
         return
-    snapshot.looked_into[kind.name] = frozenset(parents)
-    for parent, where, answer in zip(parents, paths, answers, strict=True):
-        for seen in _objects(where, answer):
+    read = [parent for parent, answer in zip(asked, answers, strict=True) if not isinstance(answer, CallFailed)]
+    snapshot.looked_into[kind.name] = frozenset(read)
+    for parent, where, answer in zip(asked, paths, answers, strict=True):
+        for seen in _objects(where, answer) if parent in read else ():
             _enter(snapshot, kind, where, seen, parent)
 
 

@@ -335,6 +335,23 @@ def test_what_an_older_server_may_lack_is_none_and_anything_else_is_an_error(cli
         reader.get_many(["/groups", "/dns/zones"], optional={"/groups"})
 
 
+def test_what_a_reader_can_do_without_is_the_failure_that_it_came_to(client: Callable[..., ReadApi]) -> None:
+    def server(request: httpx.Request) -> httpx.Response:
+        return ok([]) if request.url.path == "/api/groups" else httpx.Response(403, json={"message": "no", "code": 403})
+
+    reader = client(ReadApi, server)
+    found, failure = reader.get_many(["/groups", "/policies"], dispensable={"/policies"})
+    assert (found, type(failure)) == ([], problems.NotPermitted)
+    with pytest.raises(problems.NotPermitted, match="/api/policies"):
+        reader.get_many(["/groups", "/policies"], dispensable={"/groups"})
+
+
+def test_what_all_reads_would_fail_with_is_no_failure_of_one(client: Callable[..., ReadApi]) -> None:
+    reader = client(ReadApi, lambda _request: httpx.Response(401, json={"message": "token invalid", "code": 401}))
+    with pytest.raises(problems.TokenRefused):
+        reader.get_many(["/policies"], dispensable={"/policies"})
+
+
 def test_a_client_says_whose_it_is(client: Callable[..., ReadApi]) -> None:
     assert client(ReadApi, []).server == "https://nb.example"
 

@@ -198,6 +198,16 @@ def test_a_router_that_was_only_begun_becomes_one_that_is_missing(account: Accou
     assert account.plan(after).changes == []
 
 
+def test_a_router_that_was_begun_in_another_network_of_the_same_name_is_left_there(account: Account) -> None:
+    one, other = (account.send("POST", "/networks", {"name": "n"})["id"] for _ in range(2))
+    begun = {"peer": other, "metric": 9999, "masquerade": True, "enabled": True}
+    identifier = account.send("POST", f"/networks/{other}/routers", begun)["id"]
+    after = f"networks: {{n: {{id: {one}, routers: [{{peer_groups: [All]}}]}}}}"
+    account.applied(after)
+    assert account.plan(after).changes == []
+    assert account.read(f"/networks/{other}/routers")[0]["id"] == identifier
+
+
 def test_a_router_that_was_begun_by_a_call_whose_answer_is_lost_gets_the_rest_in_the_same_run(account: Account) -> None:
     account.applied("networks: {n: }")
     network = account.named("/networks", "n")["id"]

@@ -374,17 +374,56 @@ def test_a_policy_that_stays_as_it_is_is_shut_while_groups_meet_by_which_it_allo
     assert watched.account.plan(HEAD + MEETING % ("m1", "m3") + STAYS).changes == []
 
 
-def test_a_saved_plan_shuts_what_is_there_when_it_is_carried_out(watched: Watched, tmp_path: Path) -> None:
+def test_a_saved_plan_shuts_what_it_says_and_is_refused_if_that_has_changed(watched: Watched, tmp_path: Path) -> None:
     watched.become(HEAD + MEETING % ("m1", "m3") + STAYS)
-    after, file = HEAD + MEETING % ("m2", "m4") + STAYS, str(tmp_path / "saved.plan")
+    file, after = str(tmp_path / "saved.plan"), HEAD + MEETING % ("m2", "m4") + STAYS
     watched.account.write(after)
-    assert watched.account.nbsync("plan", "-o", "json", "--save", file).exit_code == 0
-    assert "~ policy/p" in watched.account.nbsync("show", "-o", "json", file).changes
+    planned = watched.account.nbsync("plan", "-o", "json", "--save", file)
+    assert watched.account.nbsync("show", "-o", "json", file).changes == planned.changes
+    for group in (group["id"] for group in watched.account.read("/groups") if group["name"] in "gh"):
+        watched.account.fault("PUT", f"/api/groups/{group}", "status:422")
+    assert watched.account.nbsync("apply", "-o", "json", "--plan", file).exit_code == 7
+    assert not watched.account.named("/policies", "p")["enabled"]
+    again = watched.account.nbsync("apply", "-o", "json", "--plan", file)
+    assert (again.exit_code, again.writes) == (6, [])
+    assert "enabled was true when planned, is false now" in again.error.message
+    watched.becomes_and_is_never_wider(after)
+    watched.become(HEAD + MEETING % ("m1", "m3") + STAYS)
+    watched.account.write(after)
+    assert watched.account.nbsync("plan", "-o", "json", "--save", file).changes == planned.changes
+    assert watched.account.nbsync("apply", "-o", "json", "--plan", file).changes == planned.changes
+    assert watched.account.plan(after).changes == []
+
+
+def test_with_targets_nothing_else_is_shut(watched: Watched) -> None:
+    watched.become(HEAD + MEETING % ("m1", "m3") + STAYS)
+    watched.account.write(HEAD + MEETING % ("m2", "m4") + STAYS)
+    both = watched.account.nbsync("plan", "-o", "json", "--target", "group/g", "--target", "group/h")
+    assert (both.changes, both.warning.code) == (["~ group/g (peers)", "~ group/h (peers)"], "NBS305")
+    one = watched.account.nbsync("plan", "-o", "json", "--target", "group/g")
+    assert (one.changes, one.warnings) == (["~ group/g (peers)"], [])
+
+
+def test_a_click_on_what_is_shut_meanwhile_is_kept_and_it_is_said_that_it_stays_shut(watched: Watched) -> None:
+    watched.become(HEAD + MEETING % ("m1", "m3") + STAYS)
     policy = watched.account.named("/policies", "p")
-    watched.account.send("DELETE", f"/policies/{policy['id']}")
-    outcome = watched.account.nbsync("apply", "-o", "json", "--plan", file)
-    assert (outcome.exit_code, outcome.changes) == (0, ["~ group/g (peers)", "~ group/h (peers)"])
-    assert watched.account.plan(after).changes == ["+ policy/p"]
+
+    def click(request: Request, response: Response) -> Response:
+        if request.method == "PUT" and "/groups/" in request.path:
+            watched.between.after = lambda _request, response: response
+            shut = watched.account.read(f"/policies/{policy['id']}")
+            rule = {**shut["rules"][0], "sources": [one["id"] for one in shut["rules"][0]["sources"]]}
+            rule["destinations"] = [one["id"] for one in shut["rules"][0]["destinations"]]
+            watched.account.send("PUT", f"/policies/{policy['id']}", {**shut, "description": "mine", "rules": [rule]})
+        return response
+
+    watched.between.after = click
+    outcome = watched.account.apply(HEAD + MEETING % ("m2", "m4") + STAYS, "--allow", "another-run")
+    assert (outcome.exit_code, outcome.statuses["policy/p"]) == (7, "failed")
+    error = outcome.change("policy/p")["error"]
+    assert error["message"].endswith('is "mine" now; it was shut before that, and stays so')
+    assert "nothing was done" not in error["help"]
+    assert not watched.account.named("/policies", "p")["enabled"]
 
 
 def test_what_is_shut_meanwhile_and_cannot_be_opened_again_is_opened_by_the_next_run(watched: Watched) -> None:
@@ -443,10 +482,31 @@ def test_what_a_policy_that_no_file_mentions_denies_stays_denied_while_groups_ch
     assert not watched.becomes_and_is_never_wider("version: 1\n" + groups % ("m2, m3", "m1"))
 
 
-def test_who_may_not_read_policies_may_change_groups_all_the_same(watched: Watched) -> None:
+NOT_SHOWN = {
+    "closed": json_answer({"message": "no", "code": 403}, 403),
+    "not there": json_answer({"message": "not found", "code": 404}, 404),
+    "failing": json_answer({"message": "internal error", "code": 500}, 500),
+    "odd": json_answer([{"name": "no id"}]),
+}
+
+
+@pytest.mark.parametrize("path", ["/api/policies", "/api/networks/routers", "/api/networks"])
+@pytest.mark.parametrize("answer", NOT_SHOWN)
+def test_groups_can_change_where_what_they_are_for_cannot_be_read_and_it_is_said_what_may_come_of_that(
+    watched: Watched, impatient: list[float], answer: str, path: str
+) -> None:
     watched.become(HEAD + MEETING % ("m1", "m3") + STAYS)
-    refused = json_answer({"message": "no", "code": 403}, 403)
-    watched.between.before = lambda request: refused if request.path.startswith("/api/policies") else None
+    watched.between.before = lambda request: NOT_SHOWN[answer] if request.path == path else None
     after = GROUPS_ALONE % ("m2", "m4")
-    assert watched.account.apply(after).exit_code == 0
+    outcome = watched.account.apply(after)
+    assert (outcome.exit_code, outcome.warning.code) == (0, "NBS305")
+    assert ("could be read" in outcome.warning.message) is (path == "/api/policies")
     assert watched.account.plan(after).changes == []
+
+
+def test_drift_says_nothing_of_the_way(watched: Watched) -> None:
+    watched.become(HEAD + MEETING % ("m1", "m3") + STAYS)
+    watched.account.write(GROUPS_ALONE % ("m2", "m4"))
+    outcome = watched.account.nbsync("drift", "-o", "json")
+    assert (outcome.changes, outcome.warnings) == (["~ group/g (peers)", "~ group/h (peers)"], [])
+    assert "GET /api/policies" not in outcome.sent

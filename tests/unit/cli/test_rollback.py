@@ -499,6 +499,25 @@ def test_tokens_that_went_with_a_service_user_unread_are_said_to_be_gone(account
     assert account.plan(text).changes == ["+ token/s/t"]
 
 
+@pytest.mark.parametrize("status", ["403", "404"])
+def test_a_service_user_whose_tokens_are_closed_can_go_while_those_of_others_are_declared(
+    account: Account, status: str
+) -> None:
+    other = "nbsync: {role: admin}, o: {role: user, tokens: {t: {expires_in: 9d}}}"
+    account.applied(f"service_users: {{{other}, s: {{role: user}}}}", *SINK)
+    (user,) = (one["id"] for one in account.read("/users") if one["name"] == "s")
+    account.fault("GET", f"/api/users/{user}/tokens", f"status:{status}")
+    gone = f"manage: {{service_users: full}}\nservice_users: {{{other}}}"
+    assert account.applied(gone).changes == ["- service_user/s"]
+
+
+def test_tokens_of_a_service_user_who_is_left_alone_are_not_read(account: Account) -> None:
+    account.applied("service_users: {nbsync: {role: admin}, s: {role: user}}")
+    (user,) = (one["id"] for one in account.read("/users") if one["name"] == "s")
+    stays = "manage: {service_users: full}\nunmanaged: [service_user/s]\nservice_users: {nbsync: {role: admin}}"
+    assert f"GET /api/users/{user}/tokens" not in account.plan(stays).sent
+
+
 def test_tokens_that_went_with_a_service_user_come_back_as_new_ones(account: Account) -> None:
     text = "service_users: {nbsync: {role: admin}, s: {role: user, tokens: {t: {expires_in: 9d}}}}"
     account.applied(text, *SINK)

@@ -586,3 +586,19 @@ def test_a_token_that_somebody_has_made_for_a_service_user_who_is_to_go_refuses_
         "token/s/t has changed since the plan was made: "
         "it was not there when planned, and would go with service_user/s now"
     )
+
+
+def test_a_record_of_another_zone_excludes_nothing(account: Account) -> None:
+    zones = "groups: {g: }\ndns: {zones: {sub.x.example: {groups: [g], records: {w: {CNAME: t.example}}}, x.example: {groups: [g]%s}}}"
+    account.applied(zones % "")
+    saved(account, zones % ", records: {w.sub: {A: 10.0.0.1}}")
+    assert account.nbsync("apply", *PLAN).exit_code == 0
+
+
+def test_what_goes_with_what_the_plan_deletes_excludes_nothing(account: Account) -> None:
+    alias = "groups: {g: }\ndns: {zones: {%s: {groups: [g], records: {w: {%s}}}}}"
+    account.applied(alias % ("x.example", "CNAME: t.example"))
+    after = "manage: {default: full}\nguards: {max_delete: {percent: 100}}\n" + alias % ("y.example", "A: 10.0.0.1")
+    saved(account, after)
+    assert account.nbsync("apply", *PLAN).exit_code == 0
+    assert account.plan(after).changes == []

@@ -448,3 +448,17 @@ def test_warnings_about_the_earlier_files_are_not_shown(account: Account, applie
     applied(BASE + "peers: {nobody: }\n")
     assert account.plan(BASE + "peers: {nobody: }\n", "--since", "v1").warnings != []
     assert account.plan(BASE, "--since", "v1").warnings == []
+
+
+def test_what_is_only_shut_meanwhile_has_no_origin(account: Account, applied: Any) -> None:
+    account.join("m1", "m2")
+    groups = "groups: {g: {peers: [m1]}, h: {peers: [m2]}}\n"
+    text = groups + "policies: {p: {from: g, to: h, allow: tcp}, q: {from: [g, h], to: All, deny: icmp}}"
+    applied(text)
+    peers = {peer["name"]: peer["id"] for peer in account.read("/peers")}
+    for group, peer in ("g", "m2"), ("h", "m1"):
+        account.send("PUT", f"/groups/{account.named('/groups', group)['id']}", {"name": group, "peers": [peers[peer]]})
+    outcome = account.plan(text, "--since", "v1")
+    assert outcome.changes == ["~ group/g (peers)", "~ group/h (peers)", "~ policy/p"]
+    assert "origin" not in outcome.change("policy/p")
+    assert "0 asked for by the files, 2 changed in the account" in account.nbsync("plan", "--since", "v1").stdout
