@@ -101,8 +101,9 @@ def share_out(uses: Uses, gone: Collection[Change], successors: list[Pair], turn
     meeting = _meeting(found, uses)
     if len(meeting) > 1:
         _split(found, meeting, in_turn, uses, turns)
-    found.closing.update(change for change in touching if _shields(change, uses))
     found.guessed = uses.has_guessed and len(touching) > 1
+    # What shields others is put in its place as far as it is known: to read all policies for every new resource is too much.
+    found.closing.update(change for change in touching if _shields(change, uses))
     return found
 
 

@@ -13,6 +13,7 @@ from reconciler.apply.outputs import Revealed
 from reconciler.apply.report import Status
 from reconciler.apply.work import Run
 from reconciler.cli.options import Options, collect
+from reconciler.cli.planning import looked_further
 from reconciler.cli.session import Session
 from reconciler.errors import Diagnostic, ExitCode, NbsyncError, Severity
 from reconciler.load.desired import Desired
@@ -166,7 +167,10 @@ class Guide:
             with ReadApi(self._account.settings, self._account.nbsync_transport) as api:
                 desired = Session("plan", options).desired()
                 desired.unmanaged += tuple(escape(str(address)) for address in self._foreign)
-                plan, book = make_plan(desired, observe(api, desired), options.allowances)
+                snapshot = observe(api, desired)
+                plan, book = looked_further(
+                    lambda: make_plan(desired, snapshot, options.allowances), api, desired, snapshot
+                )
         except NbsyncError as error:
             return Outcome(error.exit_code, error.diagnostics)
         code = ExitCode.REFUSED if plan.verdicts else ExitCode.DONE
