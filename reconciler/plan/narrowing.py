@@ -176,11 +176,11 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
     """Leave those in one piece that lose most by being split; split the others."""
     common = {change: _common(change, Surroundings(change, uses)) for changes in meeting.values() for change in changes}
     over = {change for pair in in_turn for change in pair}
-    fixed = [
+    fixed = dict.fromkeys(
         change
         for change, split in common.items()
         if split is None and change not in over and found.effects[change] is Effect.MIXED
-    ]
+    )
     shut: dict[Change, _Meanwhile] = {}
     if sum(any(change in fixed for change in changes) for changes in meeting.values()) > 1:
         shut = _while_others_are_shut(fixed, over, found, uses, turns)

@@ -43,9 +43,8 @@ class Uses:
 
     def of(self, address: Address, shut: Collection[Change] = ()) -> frozenset[Use]:
         """What is made of an object, while some changes open nothing."""
-        self.has_guessed = self.has_guessed or bool(self._supposed)
         stated = self._stated.get(address, ())
-        found = self._supposed | {use for by, use in stated if use is not Use.OPENS or by not in shut}
+        found = self._guess() | {use for by, use in stated if use is not Use.OPENS or by not in shut}
         return found | {Use.OPENS} if Use.CLOSES in found and self.lead_on(shut) else found
 
     def openers(self, address: Address) -> set[Change]:
@@ -70,8 +69,12 @@ class Uses:
 
     def lead_on(self, shut: Collection[Change] = ()) -> bool:
         """There are ways that lead on from neighbours, while some changes open nothing."""
-        self.has_guessed = self.has_guessed or bool(self._supposed)
+        self._guess()
         return any(by not in shut for by in self._leading)
+
+    def _guess(self) -> frozenset[Use]:
+        self.has_guessed = self.has_guessed or bool(self._supposed)
+        return self._supposed
 
     @cached_property
     def _leading(self) -> set[Change | None]:

@@ -239,8 +239,10 @@ def _add_from_each(
             raise
         snapshot.unread.add(kind.name)
         return
-    read = [parent for parent, answer in zip(asked, answers, strict=True) if not isinstance(answer, CallFailed)]
-    snapshot.looked_into[kind.name] = frozenset(read)
+    read = frozenset(
+        parent for parent, answer in zip(asked, answers, strict=True) if not isinstance(answer, CallFailed)
+    )
+    snapshot.looked_into[kind.name] = read
     for parent, where, answer in zip(asked, paths, answers, strict=True):
         for seen in _objects(where, answer) if parent in read else ():
             _enter(snapshot, kind, where, seen, parent)
