@@ -139,10 +139,12 @@ def _without(end: Any, others: Collection[Address]) -> Any:
     return tuple(group for group in end if Address.of("group", group) not in others)
 
 
-def _common(before: Policy, after: Policy, _around: Around) -> Common | None:
-    """What both allow, or what either of them denies."""
+def _common(before: Policy, after: Policy, around: Around) -> Common | None:
+    """What both allow, or what either of them denies; unless that makes neighbours of those who never are, who get routes."""
     join = union if after.deny else overlap
     said = join(before, after)
+    if after.deny and before.from_ != after.from_ and before.to != after.to and around.leads_on:
+        return None
     if said is None:
         return None if after.deny else Common(before.model_copy(update={"enabled": False}))
     posture = set(before.posture) & set(after.posture) if after.deny else {*before.posture, *after.posture}

@@ -193,7 +193,7 @@ class _Open:
     """Around one object of which nothing else is known: whatever has to do with it opens by it."""
 
     own = frozenset({Use.OPENS})
-    moved = False
+    moved = leads_on = False
 
     def of(self, _address: Address) -> frozenset[Use]:
         return self.own

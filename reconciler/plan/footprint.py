@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,14 +70,22 @@ def was_moved(footprint: Footprint) -> bool:
     return before is not None and after is not None and before.parent != after.parent
 
 
-def since(footprint: Footprint, live: Live, book: Book) -> list[str]:
-    """How an object differs from what the run made of it, and from what it was before, as far as the run has touched it."""
+def since(footprint: Footprint, live: Live, book: Book, drawn: Collection[str] = ()) -> list[str]:
+    """How an object differs from what the run made of it, and from what it was before, as far as the run has touched it.
+
+    Args:
+        footprint: what the run made of it.
+        live: the object now.
+        book: what is what now.
+        drawn: names of members that have come by what else the run did.
+    """
     after, before = footprint.after, footprint.before
     assert after is not None, "the run has left it in place"
     specs = changed(footprint, book) if before else list(comparable_specs(footprint.kind.model))
     then, now = decoded(footprint.kind, after.seen, book), decoded(footprint.kind, live.seen, book)
     first = decoded(footprint.kind, before.seen, book) if before else None
     values = [(spec.said, *(getattr(model, spec.name, None) for model in (then, now, first))) for spec in specs]
+    values = [(said, left, _without(is_now, left, drawn), was) for said, left, is_now, was in values]
     if before is None or was_renamed(footprint):
         values.append(("name", after.name, live.name, before.name if before else None))
     if before is None or was_moved(footprint):
@@ -88,6 +97,13 @@ def since(footprint: Footprint, live: Live, book: Book) -> list[str]:
         for said, left, is_now, was in values
         if is_now != left and (before is None or is_now != was)
     ]
+
+
+def _without(members: Any, left: Any, drawn: Collection[str]) -> Any:
+    """A list without those that were drawn in since."""
+    if not isinstance(members, tuple):
+        return members
+    return tuple(member for member in members if member not in drawn or member in (left or ()))
 
 
 def _around(live: Live, book: Book) -> str:

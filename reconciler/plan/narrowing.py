@@ -28,13 +28,15 @@ Pair = tuple[Change, Change]
 
 
 class Rank(IntEnum):
-    """When something is done: what closes, and leads on, comes when the ways on are narrow."""
+    """When something is done: what carries denies goes when less is allowed; what closes, and leads on, when the ways on are narrow."""
 
     NARROWS = 0
-    CLOSES = 1
-    MIXED = 2
-    UNCLOSES = 3
-    ANYTIME = 4
+    DROPS = 1
+    CLOSES = 2
+    MIXED = 3
+    UNCLOSES = 4
+    CARRIES = 5
+    ANYTIME = 6
 
 
 _OPENING = {
@@ -44,6 +46,7 @@ _OPENING = {
     Effect.WIDENS: Rank.ANYTIME,
 }
 _CLOSING = {**_OPENING, Effect.NARROWS: Rank.CLOSES, Effect.WIDENS: Rank.UNCLOSES}
+_CARRYING = {**_OPENING, Effect.NARROWS: Rank.DROPS, Effect.WIDENS: Rank.CARRIES}
 
 
 @dataclass(slots=True)
@@ -57,6 +60,7 @@ class Shares:
         shut: changes that are narrowed, each with one of another object that opens nothing by means of this one meanwhile.
         closing: changes of objects that close, where ways lead on from neighbours: whoever is in a rule that closes is one. And of
             those that shield others at their address from what is denied to them.
+        carrying: changes of gateways, which carry what others deny.
         gone: changes whose objects are deleted to make room, and made anew.
         unsplit: changes that meet, and of which no first step only narrows.
         guessed: what some changes do to access was guessed, and that matters.
@@ -67,6 +71,7 @@ class Shares:
     effects: dict[Change, Effect] = field(default_factory=dict)
     shut: list[Pair] = field(default_factory=list)
     closing: set[Change] = field(default_factory=set)
+    carrying: set[Change] = field(default_factory=set)
     gone: Collection[Change] = ()
     unsplit: list[Change] = field(default_factory=list)
     guessed: bool = False
@@ -80,7 +85,8 @@ class Shares:
             effect = Effect.NARROWS if change in self.gone else Effect.NEUTRAL
         else:
             effect = self.effects[change]
-        return (_CLOSING if change in self.closing else _OPENING)[effect]
+        ranks = _CLOSING if change in self.closing else _CARRYING if change in self.carrying else _OPENING
+        return ranks[effect]
 
 
 def share_out(uses: Uses, gone: Collection[Change], successors: list[Pair], turns: Turns) -> Shares:
@@ -104,6 +110,7 @@ def share_out(uses: Uses, gone: Collection[Change], successors: list[Pair], turn
     found.guessed = uses.has_guessed and len(touching) > 1
     # What shields others is put in its place as far as it is known: to read all policies for every new resource is too much.
     found.closing.update(change for change in touching if _shields(change, uses))
+    found.carrying = {change for change in touching if uses.deny and _carries(change, uses)}
     return found
 
 
@@ -154,6 +161,12 @@ def _shields(change: Change, uses: Uses) -> bool:
     """What is denied to a place is denied to all that lie in it, as long as it is there."""
     places = [model for model in (change.before, change.after) if model and change.kind.off(model)]
     return any(Use.CLOSES in uses.of(to) for model in places for to in (change.address, *referred(model)))
+
+
+def _carries(change: Change, uses: Uses) -> bool:
+    models = filter(None, (change.before, change.after))
+    through = (use for model in models for _, use in change.kind.uses(model))
+    return Use.CARRIES in {*through, *uses.of(change.address)}
 
 
 def _meeting(found: Shares, uses: Uses) -> Meeting:
@@ -253,7 +266,7 @@ def _meanwhile(change: Change, around: Surroundings) -> _Meanwhile | None:
         return None
     uses = around.uses
     by = frozenset(address for address in around.asked if {Use.OPENS, Use.CLOSES} <= uses.of(address))
-    others = frozenset(other for address in by for other in uses.openers(address))
+    others = frozenset(other for address in by for other in uses.openers(address)) | around.ways
     return _Meanwhile(replace(common, whole=False), by, others)
 
 
@@ -291,4 +304,7 @@ def _to_shut(change: Change, by: Collection[Address], found: Shares, uses: Uses)
 
 
 def _opens(change: Change, model: Resource | None, by: Collection[Address]) -> bool:
-    return model is not None and any(use is Use.OPENS and to in by for to, use in change.kind.uses(model))
+    """It opens something by these, or leads on."""
+    return model is not None and any(
+        use is Use.LEADS or (use is Use.OPENS and to in by) for to, use in change.kind.uses(model)
+    )

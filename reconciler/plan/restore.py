@@ -35,9 +35,9 @@ class Remembered(Desired):
         """There is none."""
         return None
 
-    def brings_back(self, address: Address, now: Address) -> bool:  # noqa: ARG002 - whatever a rollback has touched
-        """A rollback that was cut off is gone on with, and puts back all that it has touched."""
-        return True
+    def brings_back(self, address: Address, now: Address) -> bool:  # noqa: ARG002 - the address tells
+        """What the run that is taken back has shut as well, the files would open again."""
+        return address in self.objects
 
 
 def nothing_asked(registry: Mapping[str, AnyKind]) -> Desired:
@@ -119,11 +119,22 @@ class _Restoration:
         if live is None:
             self._warn(one.address, "it is not there any more, and is left so")
             return False
-        if differences := since(one, live, self.now):
+        if differences := since(one, live, self.now, self._drawn(one)):
             self._refuse(one.address, f"it has changed since that run: {'; '.join(differences)}")
         if one.before is None:
             self.made.add(one.place)
         return True
+
+    def _drawn(self, one: Footprint) -> set[str]:
+        """What other objects that the run has touched bring along into this one: machines of people come with them."""
+        owners = [other for other in self.touched if one.kind.name in other.kind.stirs]
+        return {
+            self.now.label(kind, live.id)
+            for other in owners
+            for kind, field in other.kind.takes_along.items()
+            for live in self.now.snapshot.of(kind).values()
+            if live.seen.get(field) == other.id
+        }
 
     def _declared(self, one: Footprint, then: Book) -> Declared | None:
         before = then.snapshot.of(one.kind.name)[one.id]

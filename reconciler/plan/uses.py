@@ -54,7 +54,17 @@ class Uses:
         """
         stated = self._stated.get(address, ())
         found = {by for by, use in stated if by and use is Use.OPENS}
-        return found | set(filter(None, self._leading)) if any(use is Use.CLOSES for _, use in stated) else found
+        return found | self.leading if any(use is Use.CLOSES for _, use in stated) else found
+
+    @property
+    def leading(self) -> set[Change]:
+        """Changes of ways that lead on from neighbours; of those that stay as they are, what shuts them for a while."""
+        return set(filter(None, self._leading))
+
+    @cached_property
+    def deny(self) -> bool:
+        """Something closes something."""
+        return any(use is Use.CLOSES for stated in self._stated.values() for _, use in stated)
 
     @cached_property
     def passing(self) -> frozenset[Change]:
@@ -143,12 +153,20 @@ class Surroundings:
 
     Attributes:
         asked: objects of which it was asked what is made of them.
+        ways: changes of ways that lead on, if it was asked whether there are some.
     """
 
     change: Change
     uses: Uses
     shut: Collection[Change] = ()
     asked: set[Address] = field(default_factory=set)
+    ways: set[Change] = field(default_factory=set)
+
+    @property
+    def leads_on(self) -> bool:
+        """There are ways that lead on from neighbours."""
+        self.ways.update(self.uses.leading)
+        return self.uses.lead_on(self.shut)
 
     @property
     def own(self) -> frozenset[Use]:

@@ -31,6 +31,9 @@ class Use(Enum):
     GUARDS = "guards"
     """Whoever else refers to that object says what passes here."""
 
+    CARRIES = "carries"
+    """Through it goes what a gateway lets pass, and what it drops."""
+
     LEADS = "leads"
     """It leads those further who have a rule with it, even a rule that closes."""
 
@@ -45,6 +48,10 @@ class Around(Protocol):
     @property
     def moved(self) -> bool:
         """It comes to stand in another object."""
+
+    @property
+    def leads_on(self) -> bool:
+        """There are ways that lead on whoever is a neighbour, even by a rule that closes."""
 
     def of(self, address: Address) -> frozenset[Use]:
         """What is made of another object, before the plan or after it."""

@@ -58,18 +58,31 @@ def routing_effect(before: Any, after: Any, around: Around) -> Effect:
     opened, closed = after is not None and after.enabled, before is not None and before.enabled
     if not (opened and closed):
         return Effect.WIDENS if opened else Effect.NARROWS if closed else Effect.NEUTRAL
+    if any(Use.CLOSES in uses for uses in _guards_between(before, after, around).values()):
+        return Effect.MIXED
     loud = {"include": set(type(after).model_fields) - QUIET}
     common = routing_common(before, after, around).model
     return by_common(*(routed.model_dump(**loud) for routed in (before, after, common)))
 
 
-def routing_common(before: Any, after: Any, _around: Around) -> Common:
-    """For the groups of both; where a field has nothing in common with its other value, the way is closed."""
+def _guards_between(before: Any, after: Any, around: Around) -> dict[str, frozenset[Use]]:
+    """What is made of the access control groups that come or go."""
+    old, new = (set(getattr(routed, GUARDS, None) or ()) for routed in (before, after))
+    return {name: around.of(Address.of("group", name)) for name in old ^ new}
+
+
+def routing_common(before: Any, after: Any, around: Around) -> Common:
+    """For the groups of both, and what only denies; where a field has nothing in common with its other value, the way is closed."""
     found: dict[str, Any] = {}
     for name in type(after).model_fields.keys() - QUIET:
         old, new = getattr(before, name), getattr(after, name)
         if old != new and not (name in _LISTS and (both := _in_both(name, old, new)) and found.setdefault(name, both)):
             return Common(routing_shut(before, ()))
+    closing = {name for name, uses in _guards_between(before, after, around).items() if Use.CLOSES in uses}
+    if any(Use.OPENS in around.of(Address.of("group", name)) for name in closing):
+        return Common(routing_shut(before, ()), whole=False)
+    if closing and found.get(GUARDS):
+        found[GUARDS] = tuple(sorted({*found[GUARDS], *closing}))
     return Common(before.model_copy(update=found))
 
 
@@ -78,12 +91,14 @@ def routing_shut(routed: Any, _others: Collection[Address]) -> Any:
     return routed.model_copy(update={"enabled": False})
 
 
-_LISTS = frozenset({"groups", "peer_groups", "access_control_groups"})
+GUARDS = "access_control_groups"
+_THROUGH = ("peer", "peer_groups")
+_LISTS = frozenset({"groups", "peer_groups", GUARDS})
 
 
 def _in_both(name: str, old: Any, new: Any) -> tuple[str, ...]:
     """Without access control groups a way is open to everything."""
-    if name == "access_control_groups" and not (old and new):
+    if name == GUARDS and not (old and new):
         return tuple(old or new)
     return tuple(sorted(set(old or ()) & set(new or ())))
 
@@ -92,12 +107,14 @@ def routing_uses(routed: Routed) -> Iterator[tuple[Address, Use]]:
     """Routing peers, and who gets a route, open; access control groups only name what does."""
     if routed.enabled:
         for field, ref, text in references(routed):
-            yield ref_address(ref, text), Use.GUARDS if field == "access_control_groups" else Use.OPENS
+            yield ref_address(ref, text), Use.GUARDS if field == GUARDS else Use.OPENS
+            if field in _THROUGH:
+                yield ref_address(ref, text), Use.CARRIES
 
 
 def route_uses(routed: Routed) -> Iterator[tuple[Address, Use]]:
     """The same of routes, which only neighbours of their routing peers get."""
     yield from routing_uses(routed)
     if routed.enabled:
-        leading = (found for found in references(routed) if found[0] in ("peer", "peer_groups"))
+        leading = (found for found in references(routed) if found[0] in _THROUGH)
         yield from ((ref_address(ref, text), Use.LEADS) for _, ref, text in leading)

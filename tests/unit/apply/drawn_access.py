@@ -113,7 +113,7 @@ class DrawAccess(Draw):
         return {name: [self._route(targets.pop())] for name in self.some(["i1", "i2"])}
 
     def _route(self, target: Json) -> Json:
-        guards = self.some(self.groups, most=1) if self.maybe(0.6) else []
+        guards = self.some(self.groups, most=2) if self.maybe(0.6) else []
         way = self.one(*self._ways())
         groups = self.some(self.groups, 1, 2)
         return {**way, **target, "groups": groups, "access_control_groups": guards, "enabled": not self.maybe(0.2)}

@@ -281,6 +281,28 @@ def test_an_object_of_somebody_else_is_not_taken_for_one_that_a_cut_rollback_mad
     assert any("another group is called so by now" in error.message for error in outcome.errors)
 
 
+def test_machines_that_come_with_their_person_into_a_new_group_are_no_change_of_somebody_else(account: Account) -> None:
+    body = {"name": "ana", "email": "ana@acme.io", "role": "user", "auto_groups": [], "is_service_user": False}
+    account.send("POST", "/users", body)
+    assert "error" not in account.simulator.event({"event": "peer_joins", "hostname": "laptop", "user": "ana@acme.io"})
+    account.join("other")
+    account.applied("groups: {g: }\nusers: {ana@acme.io: {auto_groups: [g]}}")
+    assert account.named("/groups", "g")["peers_count"] == 1
+    account.send(
+        "PUT",
+        f"/groups/{account.named('/groups', 'g')['id']}",
+        {"name": "g", "peers": [peer["id"] for peer in account.read("/peers")]},
+    )
+    assert rollback(account).error.message == "group/g: it has changed since that run: peers was (empty), is ['other']"
+    account.send(
+        "PUT",
+        f"/groups/{account.named('/groups', 'g')['id']}",
+        {"name": "g", "peers": [peer["id"] for peer in account.read("/peers") if peer["name"] == "laptop"]},
+    )
+    assert rolled_back(account).changes == ["~ user/ana@acme.io (auto_groups)", "- group/g"]
+    assert "g" not in account.names("/groups")
+
+
 def test_what_a_later_run_has_made_is_not_taken_for_what_a_cut_one_was_to_make(
     account: Account, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
