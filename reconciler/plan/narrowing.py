@@ -219,6 +219,20 @@ def _split(found: Shares, meeting: Meeting, in_turn: list[Pair], uses: Uses, tur
             found.successors.remove((new, old))
             found.effects[new], found.effects[old] = Effect.WIDENS, Effect.NARROWS
     _shut({change: shut[change] for change in shut if change in found.common}, found, uses)
+    if found.unsplit and (others := _all_shut(found, over, uses, turns)):
+        pairs = [(change, other) for change in found.unsplit for other in others]
+        found.shut, found.unsplit = [*found.shut, *pairs], []
+        _close(others, uses.opening, found, uses)
+
+
+def _all_shut(found: Shares, over: Collection[Change], uses: Uses, turns: Turns) -> list[Change]:
+    """All that opens something, if all of it can be shut while what cannot be split changes in one piece."""
+    openers = uses.all_openers
+    others = [other for other in openers if other]
+    able = [other for other in others if other in uses.passing or _is_able(other, over, found)]
+    if len(able) < len(openers) or _would_wait(((one, other) for one in found.unsplit for other in others), turns):
+        return []
+    return others
 
 
 def _narrow(change: Change, model: Resource, found: Shares) -> None:
@@ -246,18 +260,22 @@ def _while_others_are_shut(
     fixed: Iterable[Change], over: Collection[Change], found: Shares, uses: Uses, turns: Turns
 ) -> dict[Change, _Meanwhile]:
     """How changes can be split with others shut; none, if that would have to be before itself."""
-    able = frozenset(change for change in found.effects if change not in over and _can_be_shut(change, found))
-    able |= uses.passing
+    able = frozenset(change for change in found.effects if _is_able(change, over, found)) | uses.passing
     split = {
         change: meanwhile for change in fixed if (meanwhile := _meanwhile(change, Surroundings(change, uses, able)))
     }
+    pairs = ((change, other) for change, meanwhile in split.items() for other in meanwhile.others)
+    return {} if _would_wait(pairs, turns) else split
+
+
+def _would_wait(pairs: Iterable[Pair], turns: Turns) -> bool:
+    """Tell whether something would have to be before itself, if changes are made while others are shut."""
     then = {turn: set(needs) for turn, needs in turns.items()}
-    for change, meanwhile in split.items():
-        for other in meanwhile.others:
-            first, last = (other, change) if other.action is Action.DELETE else (change, other)
-            then.setdefault((last, Part.WHOLE), set()).add((first, Part.WHOLE))
-            then.setdefault((first, Part.WHOLE), set())
-    return {} if stuck(then) else split
+    for change, other in pairs:
+        first, last = (other, change) if other.action is Action.DELETE else (change, other)
+        then.setdefault((last, Part.WHOLE), set()).add((first, Part.WHOLE))
+        then.setdefault((first, Part.WHOLE), set())
+    return bool(stuck(then))
 
 
 def _meanwhile(change: Change, around: Surroundings) -> _Meanwhile | None:
@@ -270,9 +288,9 @@ def _meanwhile(change: Change, around: Surroundings) -> _Meanwhile | None:
     return _Meanwhile(replace(common, whole=False), by, others)
 
 
-def _can_be_shut(change: Change, found: Shares) -> bool:
-    """What comes is shut until then, what goes from then on."""
-    if change in found.gone or change.action is Action.REPLACE:
+def _is_able(change: Change, over: Collection[Change], found: Shares) -> bool:
+    """It can be shut: what comes is so until then, what goes from then on."""
+    if change in over or change in found.gone or change.action is Action.REPLACE:
         return False
     return change.action in (Action.CREATE, Action.DELETE) or change.kind.shut is not None
 
@@ -283,7 +301,11 @@ def _shut(changes: Mapping[Change, _Meanwhile], found: Shares, uses: Uses) -> No
     if uses.lead_on():
         found.closing.update(changes)
     by = frozenset[Address]().union(*(meanwhile.by for meanwhile in changes.values()))
-    for other in {other for _, other in found.shut}:
+    _close({other for _, other in found.shut}, by, found, uses)
+
+
+def _close(others: Iterable[Change], by: Collection[Address], found: Shares, uses: Uses) -> None:
+    for other in others:
         if model := _to_shut(other, by, found, uses):
             _narrow(other, model, found)
 

@@ -91,7 +91,9 @@ def _opened(change: Change, shares: Shares) -> Change:
         return left
     others = sorted(str(other.address) for other, shut in shares.shut if shut is change)
     verb = "changes" if len(others) == 1 else "change"
-    return replace(left, reason=f"shut while {' and '.join(others)} {verb}, by which it opens and others deny")
+    return replace(
+        left, reason=f"shut while {' and '.join(others)} {verb}, so that what others deny is not open in between"
+    )
 
 
 _COMING = (Action.CREATE, Action.REPLACE)

@@ -38,7 +38,7 @@ def _keep_shut(shares: Shares, turns: Turns) -> None:
     for change, other in shares.shut:
         narrowed = (other, Part.COMMON) if other in shares.common else (other, Part.WHOLE)
         if shares.rank(narrowed) < Rank.MIXED:
-            turns[change, Part.COMMON].add(narrowed)
+            turns[change, Part.COMMON if change in shares.common else Part.WHOLE].add(narrowed)
         if shares.effects[other] is Effect.WIDENS:
             turns[other, Part.WHOLE].add((change, Part.WHOLE))
 

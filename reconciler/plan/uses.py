@@ -62,6 +62,19 @@ class Uses:
         return set(filter(None, self._leading))
 
     @cached_property
+    def all_openers(self) -> set[Change | None]:
+        """Changes of all objects that open something or lead on, and what shuts those that stay; None: some cannot be shut."""
+        ways = (Use.OPENS, Use.LEADS)
+        return {by for stated in self._stated.values() for by, use in stated if use in ways} | (
+            {None} if self._supposed else set()
+        )
+
+    @property
+    def opening(self) -> frozenset[Address]:
+        """Objects by which something opens something."""
+        return frozenset(address for address, stated in self._stated.items() if Use.OPENS in {use for _, use in stated})
+
+    @cached_property
     def deny(self) -> bool:
         """Something closes something."""
         return any(use is Use.CLOSES for stated in self._stated.values() for _, use in stated)
