@@ -104,11 +104,12 @@ def _in_both(name: str, old: Any, new: Any) -> tuple[str, ...]:
 
 
 def routing_uses(routed: Routed) -> Iterator[tuple[Address, Use]]:
-    """Routing peers, and who gets a route, open; access control groups only name what does."""
+    """Routing peers, and who gets a route, open; access control groups only name what does. A route without them drops nothing."""
+    carries = getattr(routed, GUARDS, True)
     if routed.enabled:
         for field, ref, text in references(routed):
             yield ref_address(ref, text), Use.GUARDS if field == GUARDS else Use.OPENS
-            if field in _THROUGH:
+            if carries and field in _THROUGH:
                 yield ref_address(ref, text), Use.CARRIES
 
 

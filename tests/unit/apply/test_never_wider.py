@@ -251,7 +251,7 @@ CASES = {
         GROUPS % "m1"
         + "networks: {n: {resources: {s: {address: 10.1.0.1}}}}\n"
         + IDLE % ("p: {from: g, to: k, deny: tcp}", ""),
-        ["PUT resources", "DELETE routes", "PUT policies", "POST resources", "DELETE resources"],
+        ["DELETE routes", "PUT resources", "PUT policies", "POST resources", "DELETE resources"],
     ),
     "of two resources at one address the one that is denied goes last, and comes first": (
         GROUPS % "m1"
@@ -305,6 +305,12 @@ LAYERS = (
     "policies: {p: {from: g, to: k, allow: tcp, enabled: %s}, q: {from: g, to: h, deny: tcp}}"
 )
 BY_GROUP = LAYERS.replace("h: {}, k: {}", "h: {}, k: {}, r: {peers: [%s]}") % ("%s", "{peer_groups: [r]}", "true", "%s")
+OVERLAPPING = (
+    "groups: {g: {peers: [m1]}, a: {}, z: {peers: [m4]}}\n"
+    "routes: {i: {network: 192.168.1.0/24, peer: m4, groups: [g], enabled: %s},"
+    " j: {network: 192.168.1.1/32, peer: m4, groups: [g], access_control_groups: [a], enabled: %s}}\n"
+    "policies: {n: {from: g, to: z, allow: icmp}, q: {from: g, to: a, deny: tcp}}"
+)
 CROSSED = (
     "groups: {u: {peers: [m1]}, e: {peers: [m2]}, gw: {peers: [m3]}, f: {peers: [m4]}}\n"
     "routes: {i: {network: 192.168.2.0/24, peer: m3, groups: [u]}}\n"
@@ -329,6 +335,10 @@ DENIES_ON_THE_WAY = {
         LAYERS % ("{peer: m4}", "true", "true"),
     ),
     "a group of routers loses the one that carries a deny": (BY_GROUP % ("m4", "true"), BY_GROUP % ("", "false")),
+    "a guarded route and an open one to its address come": (
+        OVERLAPPING % ("false", "false"),
+        OVERLAPPING % ("true", "true"),
+    ),
     "rules that deny go elsewhere, and would make neighbours on the way": (
         CROSSED % ("e", "gw", "e", "gw"),
         CROSSED % ("u", "f", "u", "f"),
